@@ -1,0 +1,100 @@
+"""A card: one planned piece of a collection's work, on one stage of the board, with a status of its own."""
+
+from planwerk.actor import Role
+from planwerk.catalog.custom_field import CUSTOM_FIELD_VALUE
+from planwerk.catalog.links import CARD_ACTIVITY, CARD_FOLLOWER, CARD_LABEL, CARD_RESOURCE
+from planwerk.describe import READ_ONLY, Action, Allow, Link, Many, Object, One, Place, identity, timestamps
+from planwerk.fields import Boolean, Date, DateTime, Integer, Items, LongText, Ref, Text, Time, Uuid
+from planwerk.rules.belonging import place_of_card, same_board
+from planwerk.rules.custom_fields import remove_by_name, set_by_name
+
+OF_COLLECTION = "/collection/{collection_id}/card"
+
+CARD = Object(
+    name="card",
+    section="base",
+    purpose="A planned piece of a collection's work on one stage of the board.",
+    fields=(
+        identity(),
+        Text("name", note="Absent on create: the collection's name."),
+        LongText("description"),
+        Date("start_date", nullable=True),
+        Time("start_time", nullable=True),
+        Date("end_date", nullable=True),
+        Time("end_time", nullable=True),
+        Text("rank", default="aaa", read_only=True, note="Sorts the cards of a stage as text."),
+        Integer("position", read_only=True),
+        Integer("days_diff", read_only=True, note="Calendar days from start_date to end_date."),
+        Integer("days_active", read_only=True, note="Working days of the board among them."),
+        Boolean("locked", default=False, read_only=True, note="Its planning may not be changed by others."),
+        Boolean("time_tracking_running", default=False, read_only=True),
+        Items("custom_fields", fields=CUSTOM_FIELD_VALUE),
+        Date("date", nullable=True, deprecated=True, note="Use start_date."),
+        Date("start", nullable=True, deprecated=True, note="Use start_date."),
+        Date("end", nullable=True, deprecated=True, note="Use end_date."),
+        Integer("time", min=0, note="Estimated minutes."),
+        Uuid("card_recurring_id", nullable=True),
+        Ref("parent_card_id", to="card", nullable=True, note="The card of which this is a sub card."),
+        Ref("collection_id", to="collection"),
+        Ref("status_id", to="status", note="Absent on create: the status at which the board's cards begin."),
+        Ref("stage_id", to="stage", note="Absent on create: the board's first stage."),
+        Uuid("batch_id", nullable=True, read_only=True),
+        Text("external_ref", nullable=True),
+        DateTime("completed_at", nullable=True),
+        Ref("board_id", to="board", read_only=True, note="The board of its collection."),
+        *timestamps(deleted=True),
+    ),
+    relations=(
+        One("collection", to="collection", by="collection_id", is_writable=False),
+        One("board", to="board", by="board_id", is_writable=False),
+        One("stage", to="stage", by="stage_id", is_writable=False),
+        One("status", to="status", by="status_id", is_writable=False),
+        One("parent_card", to="card", by="parent_card_id", is_writable=False),
+        Many("cards", to="card", by="parent_card_id", order=("position", "start_date")),
+        Many("checklists", to="checklist", by="card_id", order=("position",), is_owned=True),
+        Many("relations", to="card_relation", by="card_id", is_owned=True),
+        Many("incoming_relations", to="card_relation", by="related_card_id", is_owned=True, is_writable=False),
+        Many("comments", to="comment", by="card_id"),
+        Many("attachments", to="attachment", by="card_id"),
+        Many("time_tracking", to="time_tracking", by="card_id", order=("start",)),
+        Link("activities", to="activity", table=CARD_ACTIVITY, by="card_id", order=("position",), is_open=True),
+        Link("labels", to="label", table=CARD_LABEL, by="card_id", order=("priority",), is_open=True),
+        Link("resources", to="resource", table=CARD_RESOURCE, by="card_id", is_open=True),
+        Link("followers", to="user", table=CARD_FOLLOWER, by="card_id", is_open=True),
+    ),
+    places=(Place(OF_COLLECTION), Place("/card", operations=READ_ONLY)),
+    unique=(("external_ref",),),
+    index=(
+        ("collection_id", "position", "start_date"),
+        ("board_id", "start_date"),
+        ("stage_id",),
+        ("status_id",),
+        ("parent_card_id",),
+        ("updated_at",),
+    ),
+    plain_with=("time",),
+    defaults=(place_of_card,),
+    checks=(same_board,),
+    actions=(
+        Action(
+            "PUT", f"{OF_COLLECTION}/{{card_id}}/custom_fields/{{name}}", "write a custom field by its name", set_by_name, answer="card"
+        ),
+        Action(
+            "DELETE", f"{OF_COLLECTION}/{{card_id}}/custom_fields/{{name}}", "remove a custom field by its name", remove_by_name, status=204
+        ),
+    ),
+    allow=Allow(create=Role.ORGANISER, update=Role.MEMBER, delete=Role.ORGANISER),
+    events=(
+        "created",
+        "updated",
+        "deleted",
+        "updated.merged",
+        "label.attached",
+        "label.detached",
+        "resource.attached",
+        "resource.detached",
+        "activity.attached",
+        "activity.detached",
+        "activity.updated",
+    ),
+)

@@ -1,0 +1,26 @@
+"""A card relation: a typed link from one card to another, such as a dependency."""
+
+from planwerk.actor import Role
+from planwerk.describe import CREATE, DELETE, LIST, ONE, Allow, Object, One, Place, identity, timestamps
+from planwerk.fields import Choice, Ref
+
+CARD_RELATION = Object(
+    name="card_relation",
+    section="base",
+    purpose="A link between two cards: `blocks` says that the card ends before the related card starts, `depends` the reverse.",
+    fields=(
+        identity(),
+        Choice("type", words=("blocks", "depends", "related", "cloned"), default="related"),
+        Choice("status", words=("valid", "invalid"), default="valid", read_only=True, note="invalid: the cards' dates break it."),
+        Ref("related_card_id", to="card", required=True),
+        Ref("card_id", to="card", required=True),
+        *timestamps(),
+    ),
+    relations=(
+        One("card", to="card", by="card_id", is_writable=False),
+        One("related_card", to="card", by="related_card_id", is_writable=False),
+    ),
+    places=(Place("/card_relation", operations=(LIST, CREATE, ONE, DELETE)),),
+    index=(("card_id",), ("related_card_id",)),
+    allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
+)

@@ -1,0 +1,84 @@
+"""A collection: the work behind an order or task. Planning it on a board yields its cards."""
+
+from planwerk.actor import Role
+from planwerk.catalog.custom_field import CUSTOM_FIELD_VALUE
+from planwerk.catalog.links import COLLECTION_ACTIVITY, COLLECTION_FOLLOWER, COLLECTION_LABEL
+from planwerk.describe import LIST, Allow, Link, Many, Object, One, Place, identity, timestamps
+from planwerk.fields import Choice, Date, HexColor, Integer, Items, LongText, Map, Ref, Text, Url, Uuid, Words
+from planwerk.rules.belonging import first_board
+
+DEPRECATED_DETAIL = "GET v1/collection/detail is deprecated and will be removed in future versions"
+
+COLLECTION = Object(
+    name="collection",
+    section="base",
+    purpose="A piece of work as a whole, such as an order or a project; it holds what its cards share.",
+    fields=(
+        identity(),
+        Text("name", required=True),
+        LongText("description", nullable=True),
+        Date("start", nullable=True, read_only=True, note="The earliest start_date of its cards."),
+        Date("end", nullable=True, read_only=True, note="The latest end_date of its cards."),
+        Date("due_date", nullable=True),
+        Map("meta", nullable=True, read_only=True, note="Facts of the order it was made from, such as relation and project."),
+        Integer("position", nullable=True, read_only=True, note="Its place in the backlog; null while planned."),
+        Choice("source_type", words=("custom", "order", "clone"), default="custom", read_only=True),
+        Choice("status", words=("planned", "not_planned", "ignored"), default="not_planned"),
+        Choice("progress", words=("open", "partial", "done"), default="open", read_only=True),
+        Words("warnings", default=(), read_only=True, note="What is doubtful about its planning; empty if nothing is."),
+        Items("custom_fields", fields=CUSTOM_FIELD_VALUE),
+        Ref("board_id", to="board", note="Absent on create: the environment's first board."),
+        Url("cover_image_url", nullable=True),
+        Text("cover_image_checksum", nullable=True, max=64, pattern="^[a-fA-F0-9]{64}$", note="SHA-256 in hexadecimal digits."),
+        Text("cover_image_signature", nullable=True, read_only=True),
+        Integer("cover_image_bytes", min=0, read_only=True),
+        HexColor("cover_color_hex", nullable=True),
+        Text("external_ref", nullable=True),
+        Uuid("batch_id", nullable=True, read_only=True),
+        Ref("order_id", to="order", nullable=True, hidden=True),  # the order it was made from: the other end of order.collection_id
+        Words("edited_properties", default=(), hidden=True),  # changed by hand, so updates of the order leave them alone
+        *timestamps(deleted=True),
+    ),
+    relations=(
+        One("board", to="board", by="board_id", is_writable=False),
+        One("order", to="order", by="order_id", is_writable=False),
+        Many("cards", to="card", by="collection_id", order=("position", "start_date"), is_owned=True),
+        Many("checklists", to="checklist", by="collection_id", order=("position",), is_owned=True, keeps_missing=True),
+        Many("comments", to="comment", by="collection_id", is_owned=True, keeps_missing=True),
+        Many("attachments", to="attachment", by="collection_id", is_owned=True, keeps_missing=True),
+        Link("activities", to="activity", table=COLLECTION_ACTIVITY, by="collection_id", order=("position",), is_open=True),
+        Link("labels", to="label", table=COLLECTION_LABEL, by="collection_id", order=("priority",), is_open=True),
+        Link("followers", to="user", table=COLLECTION_FOLLOWER, by="collection_id", is_open=True),
+    ),
+    places=(
+        Place("/collection"),
+        Place(
+            "/collection/detail",
+            operations=(LIST,),
+            deprecated=DEPRECATED_DETAIL,
+            with_=("activities", "attachments", "cards", "checklists", "comments", "followers", "labels", "order"),
+        ),
+    ),
+    unique=(("external_ref",),),
+    index=(("board_id", "status", "position"), ("order_id",), ("updated_at",)),
+    allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
+    defaults=(first_board,),
+    events=(
+        "created",
+        "updated",
+        "deleted",
+        "label.attached",
+        "label.detached",
+        "follower.attached",
+        "follower.detached",
+        "activity.attached",
+        "activity.detached",
+        "activity.updated",
+        "checklist.created",
+        "checklist.updated",
+        "checklist.deleted",
+        "checklist.item.attached",
+        "checklist.item.detached",
+        "checklist.item.updated",
+    ),
+)

@@ -1,0 +1,30 @@
+"""An item: an article that orders and their rows refer to."""
+
+from planwerk.describe import Many, Object, Place, identity, timestamps
+from planwerk.fields import Boolean, LongText, Text
+
+ITEM = Object(
+    name="item",
+    section="third_party",
+    purpose="An article that orders and order rows refer to.",
+    fields=(
+        identity(),
+        Text("description", max=150),
+        Text("code", max=50),
+        Text("type"),
+        Text("external_ref", nullable=True),
+        Boolean("stockmanagement"),
+        Text("unit", nullable=True),
+        LongText("note", nullable=True),
+        Text("location", nullable=True),
+        *timestamps(),
+    ),
+    relations=(
+        Many("orders", to="order", by="item_id"),
+        Many("order_rows", to="order_row", by="item_id"),
+        Many("activities", to="activity", by="item_id"),
+    ),
+    places=(Place("/item"),),
+    unique=(("external_ref",),),
+    index=(("updated_at",),),
+)

@@ -1,0 +1,20 @@
+"""A warehouse: a place where items are stored, a search criterion of orders."""
+
+from planwerk.describe import Many, Object, Place, identity, timestamps
+from planwerk.fields import Text
+
+WAREHOUSE = Object(
+    name="warehouse",
+    section="third_party",
+    purpose="A place where items are stored, used on orders as a search criterion.",
+    fields=(
+        identity(),
+        Text("name"),
+        Text("code"),
+        Text("external_ref", nullable=True),
+        *timestamps(),
+    ),
+    relations=(Many("orders", to="order", by="warehouse_id"),),
+    places=(Place("/warehouse"),),
+    unique=(("external_ref",),),
+)

@@ -1,0 +1,42 @@
+"""A webhook: an address that is called when chosen events happen."""
+
+from planwerk.actor import Role
+from planwerk.catalog.attachment import ATTACHMENT
+from planwerk.catalog.card import CARD
+from planwerk.catalog.collection import COLLECTION
+from planwerk.catalog.comment import COMMENT
+from planwerk.catalog.time_tracking import TIME_TRACKING
+from planwerk.describe import Allow, Object, Place, identity, timestamps
+from planwerk.fields import Boolean, DateTime, Integer, Ref, Text, Url, Words
+from planwerk.rules.people import can_send
+
+EVENTFUL = (CARD, COLLECTION, ATTACHMENT, COMMENT, TIME_TRACKING)
+EVENT_TYPES = tuple(f"{described.name}.{event}" for described in EVENTFUL for event in described.events)
+
+WEBHOOK = Object(
+    name="webhook",
+    section="system",
+    purpose="A subscription: the server calls an address when chosen events happen.",
+    fields=(
+        identity(),
+        Url("url", max=512, required=True),
+        Text("description", max=150),
+        Boolean("active", default=True),
+        Words("event_types", words=EVENT_TYPES, default=(), note="The events that are sent."),
+        Ref("api_key_id", to="api_key", nullable=True, read_only=True, note="The API key that made it."),
+        Ref("developer_client_id", to="oauth_client", nullable=True, read_only=True, note="The OAuth app that made it."),
+        Boolean("third_party", default=False, read_only=True, note="An integration made it, not a user."),
+        Integer("fail_streak", default=0, read_only=True, note="Failed messages in a row."),
+        DateTime("fail_streak_started_at", nullable=True, read_only=True),
+        DateTime("last_failed_at", nullable=True, read_only=True),
+        DateTime("mailed_warning_at", nullable=True, read_only=True),
+        DateTime("mailed_disabled_at", nullable=True, read_only=True),
+        DateTime("disabled_until", nullable=True, read_only=True, note="It is suspended until then."),
+        Boolean("can_send", default=True, read_only=True, note="It is active and not suspended."),
+        Text("secret", hidden=True),
+        *timestamps(),
+    ),
+    derives=(can_send,),
+    places=(Place("/webhook"),),
+    allow=Allow(read=Role.ADMIN, create=Role.ADMIN, update=Role.ADMIN, delete=Role.ADMIN),
+)

@@ -1,0 +1,227 @@
+"""The words in which the catalog describes an object; a description checks itself when it is made.
+
+An `Object` says everything the engine needs: properties, relations, where it is reachable, who may do what, which keys
+are unique, which events it has. The engine reads these values and knows no object by name. Descriptions are compared by
+identity: there is one of each.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field as attribute
+from functools import cached_property
+from typing import Any
+
+from planwerk.actor import Role
+from planwerk.fields import DateTime, Field, Ref, Uuid
+
+LIST, CREATE, ONE, UPDATE, DELETE = "list", "create", "one", "update", "delete"
+EVERYTHING = (LIST, CREATE, ONE, UPDATE, DELETE)
+READ_ONLY = (LIST, ONE)
+
+
+@dataclass(frozen=True, eq=False)
+class LinkTable:
+    """A table that joins two objects: the columns that hold their ids, and the pivot properties of the link."""
+
+    name: str
+    left: str
+    right: str
+    pivot: tuple[Field, ...] = ()
+
+    def other(self, column: str) -> str:
+        return self.right if column == self.left else self.left
+
+
+@dataclass(frozen=True, eq=False)
+class Relation:
+    """A way from one object to others, usable in `with`, in `has` filters and in nested bodies.
+
+    `to` is the other object's name, `order` the columns of the natural order (id always comes last).
+    """
+
+    name: str
+    _: KW_ONLY
+    to: str
+    order: tuple[str, ...] = ()
+    is_writable: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class One(Relation):
+    """This object holds the other's id in `by`; nested `{id}` links, a nested object without id is created."""
+
+    _: KW_ONLY
+    by: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Many(Relation):
+    """The other object holds this one's id in its column `by`.
+
+    `is_owned`: the others live and die with this object, may be written inside it, and those left out of a PUT go.
+    """
+
+    _: KW_ONLY
+    by: str = ""
+    is_owned: bool = False
+    keeps_missing: bool = False  # rows left out of a PUT stay unless `remove_missing=true` (order rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Link(Relation):
+    """Objects joined by a link table; `by` is the table's column that holds this object's id.
+
+    `is_open` gives it paths of its own to attach and detach one by one.
+    """
+
+    _: KW_ONLY
+    table: LinkTable = LinkTable("", "", "")
+    by: str = ""
+    is_open: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A path at which an object is reachable, and what can be done there.
+
+    Every `{parameter}` before the last id names a property of the object. `fixed` holds the values that rows reached
+    here have besides (a checklist of a collection has no card).
+    """
+
+    path: str
+    operations: tuple[str, ...] = EVERYTHING
+    fixed: Mapping[str, Any] = attribute(default_factory=dict)
+    deprecated: str = ""
+    with_: tuple[str, ...] = ()  # relations that come without asking, on the list of this place
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+
+@dataclass(frozen=True, eq=False)
+class Action:
+    """Something that is no plain read or write of a record: `run(tx, actor, path, body)` answers a JSON value or None.
+
+    `body` lists the accepted properties; `answer` is the name of the object in the answer, "" for a free shape.
+    """
+
+    method: str
+    path: str
+    name: str
+    run: Callable[..., Any]
+    body: tuple[Field, ...] = ()
+    status: int = 200
+    answer: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Allow:
+    """The least role for each kind of access."""
+
+    read: Role = Role.GUEST
+    create: Role = Role.MANAGER
+    update: Role = Role.MANAGER
+    delete: Role = Role.MANAGER
+
+
+@dataclass(frozen=True, eq=False)
+class Object:
+    """One object of the API.
+
+    `unique` lists keys within an environment (null never clashes, deleted rows free theirs); `index` further
+    column lists that deserve an index; `defaults` and `checks` are rules: `default(tx, values)` fills absent values of
+    a create, `derive(values, row)` sets values that follow from others, `check(tx, values, row)` yields faults before a write, `after(tx, row, old)` follows a write.
+    """
+
+    name: str
+    _: KW_ONLY
+    section: str
+    purpose: str
+    fields: tuple[Field, ...]
+    relations: tuple[Relation, ...] = ()
+    places: tuple[Place, ...] = ()
+    actions: tuple[Action, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    index: tuple[tuple[str, ...], ...] = ()
+    always_with: tuple[str, ...] = ()  # relations that a single answer carries without asking
+    plain_with: tuple[str, ...] = ()  # names `with` accepts because the property is there anyway
+    is_stored: bool = True  # False: an answer that is worked out, without a table
+    has_uploads: bool = False  # a create may be multipart/form-data with the file itself
+    pictures: tuple[str, ...] = ()  # properties written as a data URI, kept as a file and shown as its address
+    allow: Allow = Allow()
+    events: tuple[str, ...] = ()
+    defaults: tuple[Callable[..., None], ...] = ()
+    derives: tuple[Callable[[dict[str, Any], Mapping[str, Any] | None], None], ...] = ()
+    checks: tuple[Callable[..., Iterator[Any]], ...] = ()
+    after: tuple[Callable[..., None], ...] = ()
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for sentence in self.contradictions():
+            raise ValueError(f"{self.name}: {sentence}")
+
+    def contradictions(self) -> Iterator[str]:
+        names = [field.name for field in self.fields]
+        known = set(names)
+        if len(known) != len(names):
+            yield "a property is described twice"
+        if self.is_stored and "id" not in known:
+            yield "an object needs an id"
+        for relation in self.relations:
+            if relation.name in known:
+                yield f"{relation.name} is a property and a relation"
+            if isinstance(relation, One) and relation.by not in known:
+                yield f"relation {relation.name} goes by {relation.by}, which is no property"
+        for columns in (*self.unique, *self.index):
+            if not known.issuperset(columns):
+                yield f"key {columns} names what is no property"
+        for place in self.places:
+            if not known.issuperset(place.parameters):
+                yield f"path {place.path} has a parameter that is no property"
+        for name in self.always_with:
+            if name not in self.relation:
+                yield f"always_with names {name}, which is no relation"
+
+    @cached_property
+    def field(self) -> dict[str, Field]:
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def relation(self) -> dict[str, Relation]:
+        return {relation.name: relation for relation in self.relations}
+
+    @cached_property
+    def shown(self) -> tuple[Field, ...]:
+        """The properties of an answer, in the order of the documentation."""
+        return tuple(field for field in self.fields if field.is_shown)
+
+    @cached_property
+    def writable(self) -> tuple[Field, ...]:
+        """The properties a body may set."""
+        return tuple(field for field in self.fields if not field.read_only and not field.hidden)
+
+    @cached_property
+    def refs(self) -> tuple[Ref, ...]:
+        return tuple(field for field in self.fields if isinstance(field, Ref) and field.to)
+
+    @property
+    def is_archivable(self) -> bool:
+        return "archived_at" in self.field
+
+
+def identity() -> Uuid:
+    return Uuid("id", read_only=True)
+
+
+def timestamps(*, archived: bool = False, deleted: bool = False) -> tuple[Field, ...]:
+    """created_at and updated_at, and the moments of archiving and deletion where the API shows them.
+
+    Every object is deleted softly; where the API does not show `deleted_at` it is a hidden column.
+    """
+    return (
+        DateTime("created_at", read_only=True),
+        DateTime("updated_at", read_only=True),
+        *((DateTime("archived_at", read_only=True, nullable=True),) if archived else ()),
+        DateTime("deleted_at", read_only=True, nullable=True, hidden=not deleted),
+    )

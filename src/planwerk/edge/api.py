@@ -1,0 +1,187 @@
+"""The hot path of `/v1`: limits → maintenance → caller → quota → route → body → handler → headers → bytes.
+
+One short ASGI function. Whatever goes wrong on the way becomes an error body in one place.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import xxhash
+
+from planwerk.edge.conditional import ENCODED_BYTES, accepts_gzip, encode, is_unchanged
+from planwerk.edge.limits import Disconnected, Receive, check_head, read_body
+from planwerk.edge.maintenance import Maintenance
+from planwerk.edge.problems import Headers, problem
+from planwerk.edge.quota import Quota
+from planwerk.edge.reference import new_reference
+from planwerk.edge.uploads import Uploads
+from planwerk.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, Refusal, refuse
+from planwerk.handlers import HANDLERS, Reply, Request, Service, versions_of
+from planwerk.identity.api_keys import ApiKeys
+from planwerk.notes import Note, write_notes
+from planwerk.permissions import permit
+from planwerk.query.body import parse_json
+from planwerk.routes import Node, Route, Router, values_of
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+KEY_CHARACTERS = 255  # of an Idempotency-Key
+JSON = (b"content-type", b"application/json")
+
+
+class Api:
+    """The ASGI application of the API itself."""
+
+    def __init__(
+        self,
+        service: Service,
+        router: Router,
+        keys: ApiKeys,
+        quota: Quota,
+        maintenance: Maintenance,
+        uploads: Uploads,
+        body_limit_bytes: int,
+    ) -> None:
+        self.service = service
+        self.router = router
+        self.keys = keys
+        self.quota = quota
+        self.maintenance = maintenance
+        self.uploads = uploads
+        self.body_limit_bytes = body_limit_bytes
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reference = new_reference()
+        fields: Headers = []
+        try:
+            reply = await self.answer(scope, receive, fields)
+        except Disconnected:
+            return
+        except Exception as error:
+            status, body, extra = problem(error, reference, f"{scope['method']} {scope['path']}")
+            reply = Reply(status, body)
+            fields += [field for field in extra if field not in fields]
+        fields += reply.headers
+        if reply.etag:
+            fields.append((b"etag", f'"{reply.etag}"'.encode()))
+        if reply.body:
+            fields.append(JSON)
+        if reply.status not in (204, 304):
+            fields.append((b"content-length", str(len(reply.body)).encode()))
+        fields.append((b"reference-tag", reference.encode()))
+        await send({"type": "http.response.start", "status": reply.status, "headers": fields})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
+
+    async def answer(self, scope: Scope, receive: Receive, fields: Headers) -> Reply:
+        path, query = scope["path"], scope["query_string"]
+        check_head(path, query, scope["headers"])
+        if page := await self.maintenance.check():
+            return Reply(303, headers=((b"location", page.encode()),))
+        headers = dict(scope["headers"])
+        actor = await self.keys.actor(headers)
+        fields += await self.quota.hit(actor.credential_id)
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        route, values = self.find(path, method)
+        permit(actor, route)
+        request = Request(actor, route, values, query.decode("latin-1"), path.lstrip("/"))
+        if route.place.deprecated:
+            fields += [(b"deprecated", route.place.deprecated.encode()), (b"deprecation", b"@1735689600")]
+            request.notes.append(Note("warning", "DEPRECATED", route.place.deprecated))
+        if method != "GET":
+            return await self.change(request, receive, headers)
+        reply: Reply = await HANDLERS[route.kind](self.service, request)
+        return self.conditional(reply, request, headers)
+
+    async def change(self, request: Request, receive: Receive, headers: dict[bytes, bytes]) -> Reply:
+        """A write; files that came with one that fails are taken away again."""
+        try:
+            await self.prepare(request, receive, headers)
+            reply: Reply = await HANDLERS[request.route.kind](self.service, request)
+        except BaseException:
+            await self.uploads.discard(request)
+            raise
+        return reply
+
+    def find(self, path: str, method: str) -> tuple[Route, dict[str, Any]]:
+        """The route of a path below /v1; 404 for no such path, 405 with Allow for another method."""
+        found = self.router.find(path[3:]) if "\x00" not in path else None
+        if found is None:
+            raise refuse(NOT_FOUND, "there is no such endpoint")
+        node, values = found
+        route = node.routes.get(method)
+        if route is None:
+            raise refuse(METHOD_NOT_ALLOWED, f"{method} is not possible here", allow=", ".join(allowed(node)))
+        return route, values_of(node, method, values)
+
+    async def prepare(self, request: Request, receive: Receive, headers: dict[bytes, bytes]) -> None:
+        """Everything a write needs: the body, If-Match, the Idempotency-Key."""
+        if request.route.method in ("PUT", "DELETE") and b"if-match" in headers and "id" in request.values:
+            request.versions = versions_of(headers[b"if-match"].decode("latin-1"), request.values["id"].lower())
+        kind = headers.get(b"content-type", b"")
+        if request.route.object.has_uploads and request.route.kind == "create" and kind.lower().startswith(b"multipart/form-data"):
+            request.body = await self.uploads.receive(request, kind.decode("latin-1"), receive, headers.get(b"content-length", b""))
+            return
+        body = await read_body(receive, headers.get(b"content-length", b""), self.body_limit_bytes)
+        if request.route.method == "DELETE" or (not body and request.route.kind not in ("create", "update")):
+            return
+        request.body = read_json(body, kind, request.notes)
+        request.body = await self.uploads.unpack(request)
+        if request.route.method == "POST" and (key := headers.get(b"idempotency-key")):
+            request.idempotency_key = idempotency_key(key)
+            request.body_hash = xxhash.xxh3_128_hexdigest(body)
+
+    def conditional(self, reply: Reply, request: Request, headers: dict[bytes, bytes]) -> Reply:
+        """Compress if the caller likes, answer 304 if it has the answer already, tell it what else there is to know."""
+        if request.notes:
+            self.tell(request)
+        if b"accept-encoding" in headers and len(reply.body) >= ENCODED_BYTES and accepts_gzip(headers[b"accept-encoding"]):
+            body, etag = encode(reply.body, reply.etag)
+            reply = Reply(reply.status, body, etag, (*reply.headers, (b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")))
+        if b"if-none-match" in headers and reply.etag and is_unchanged(headers[b"if-none-match"], reply.etag):
+            return Reply(304, b"", reply.etag, reply.headers)
+        return reply
+
+    def tell(self, request: Request) -> None:
+        """Write the notes of a read once it is answered."""
+        task = asyncio.get_running_loop().create_task(self.write_notes(request))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def write_notes(self, request: Request) -> None:
+        described = self.service.objects["api_message"]
+        place = request.route.method, request.path, request.query, request.notes
+        try:
+            await self.service.database.write(request.actor.environment_id, lambda tx: write_notes(tx, described, *place))
+        except Refusal:
+            pass  # the database is not writable now, which its own log line tells; the read itself was answered
+
+
+def allowed(node: Node) -> list[str]:
+    return sorted({*node.routes, *(["HEAD"] if "GET" in node.routes else [])})
+
+
+def idempotency_key(header: bytes) -> str:
+    if len(header) > KEY_CHARACTERS or not header.isascii():
+        raise refuse(VALIDATION_FAILED, f"must have at most {KEY_CHARACTERS} ASCII characters", "Idempotency-Key")
+    return header.decode()
+
+
+def read_json(body: bytes, kind: bytes, notes: list[Note]) -> Any:
+    """The JSON value of a body. Without a Content-Type it is tried and noted; another type is refused with 415."""
+    name, _, options = kind.decode("latin-1").lower().partition(";")
+    name = name.strip()
+    if name in ("application/json", "text/json") or name.endswith("+json"):
+        if "charset" in options and "utf-8" not in options and "utf8" not in options:
+            raise refuse(UNSUPPORTED_MEDIA_TYPE, "send JSON in UTF-8")
+        return parse_json(body)
+    if name:
+        raise refuse(UNSUPPORTED_MEDIA_TYPE, f"send application/json, not {name}"[:200])
+    try:
+        value = parse_json(body)
+    except Refusal:
+        raise refuse(BAD_REQUEST if not body else UNSUPPORTED_MEDIA_TYPE, "send a JSON body with Content-Type: application/json") from None
+    notes.append(Note("warning", "CONTENT_TYPE_MISSING", "the body was read as JSON; send Content-Type: application/json"))
+    return value

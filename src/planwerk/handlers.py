@@ -1,0 +1,394 @@
+"""List, one, create, update, delete, archive, attach: each is parse → plan → run → shape.
+
+Comes in: a `Request` whose caller is known. Goes out: a `Reply`. Knows no object by name, writes no error body, and never
+commits: that is the database's work, before the first byte of the reply is made.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field as attribute, replace
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import xxhash
+
+from planwerk.actor import Actor
+from planwerk.describe import Object, Place
+from planwerk.fields import UUID
+from planwerk.idempotency import Claim, FirstAnswer, claim_request, keep_answer
+from planwerk.notes import Note, note_unknown, write_notes
+from planwerk.plan import Read, operands, plan_read, shape_of
+from planwerk.query.body import parse_draft
+from planwerk.query.parameters import Wish, parse_parameters
+from planwerk.routes import Route
+from planwerk.run import Manner, match_version, not_found, pivot_values, run_create, run_update
+from planwerk.shape import Shape, compile_shape
+from planwerk.store.database import Database
+from planwerk.store.memory import Answer, Memory
+from planwerk.store.select import Builder, ListStatements
+from planwerk.store.statements import Statement
+from planwerk.store.transaction import Row, Transaction
+
+PLANS = 2048  # parsed query strings that are remembered
+TOTALS = 10_000  # remembered totals of lists
+
+
+@dataclass(slots=True)
+class Request:
+    """One request behind the edge. `values` are the path's parameters; `body` is the parsed JSON of a POST or PUT."""
+
+    actor: Actor
+    route: Route
+    values: dict[str, Any]
+    query: str
+    path: str
+    body: Any = None
+    versions: tuple[int, ...] | None = None  # of If-Match; None: not sent
+    idempotency_key: str | None = None
+    body_hash: str = ""
+    notes: list[Note] = attribute(default_factory=list)
+    files: list[str] = attribute(default_factory=list)  # keys of files stored for this request
+
+
+@dataclass(slots=True)
+class Reply:
+    """Status, body and entity tag; the edge adds the rest."""
+
+    status: int
+    body: bytes = b""
+    etag: str = ""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A judged query: what shall be read and how it is shown."""
+
+    wish: Wish
+    read: Read
+    shape: Shape | None
+
+
+class Service:
+    """What handlers need: the database, the catalog, and what is remembered between requests."""
+
+    def __init__(self, database: Database, objects: Mapping[str, Object], response_cache_bytes: int) -> None:
+        self.database = database
+        self.objects = objects
+        self.builder = Builder(database.tables, objects, database.statements.dialect)
+        self.answers: Memory[Answer] = Memory(response_cache_bytes)
+        self.totals: Memory[int] = Memory(TOTALS)
+        self.plan = lru_cache(PLANS)(self.make_plan)
+        self.page = lru_cache(PLANS)(self.make_page)
+        self.one = lru_cache(PLANS)(self.make_one)
+        self.pages: dict[Hashable, ListStatements] = {}
+
+    def make_plan(self, route: Route, query: str) -> Plan:
+        wish = parse_parameters(query)
+        extra = route.place.with_ if route.kind == "list" else route.object.always_with
+        with_text = ",".join(filter(None, (wish.with_, *extra))) if extra else wish.with_
+        read = plan_read(route.object, replace(wish, with_=with_text) if extra else wish, self.objects)
+        return Plan(wish, read, compile_shape(wish.show, wish.hide, route.object, read.with_, self.objects))
+
+    def make_page(self, plan: Plan, place: Place) -> tuple[Hashable, ListStatements]:
+        """The statements of a list, one for each shape."""
+        shape = (shape_of(plan.read), place.path)
+        if shape not in self.pages:
+            if len(self.pages) >= PLANS:
+                self.pages.clear()
+            self.pages[shape] = self.builder.page(plan.read, scope_of(place))
+        return shape, self.pages[shape]
+
+    def make_one(self, plan: Plan, place: Place) -> tuple[Statement, tuple[str, ...]]:
+        return self.builder.one(plan.read.object, plan.read.with_, scope_of(place))
+
+
+def scope_of(place: Place) -> dict[str, Any]:
+    """What every row of a place has: the properties in its path, and the fixed ones."""
+    return {**dict.fromkeys(place.parameters, ...), **place.fixed}
+
+
+def scope_values(request: Request) -> dict[str, Any]:
+    return {f"scope_{name}": request.values[name] for name in request.route.place.parameters}
+
+
+def etag_of(version: int | None, id: str, body: bytes) -> str:
+    """32 hex digits: the object's version first, then the answer as sent (a list: the answer twice)."""
+    if version is None:
+        return xxhash.xxh3_128_hexdigest(body)
+    return version_tag(id, version) + xxhash.xxh3_64_hexdigest(body)
+
+
+def version_tag(id: str, version: int) -> str:
+    """The half of an entity tag that names an object's version.
+
+    The version can be read back by whoever knows the id, so that If-Match needs no second statement: see `versions_of`.
+    """
+    return f"{xxhash.xxh3_64_intdigest(id.encode()) ^ version:016x}"
+
+
+def versions_of(header: str, id: str) -> tuple[int, ...] | None:
+    """The versions that an If-Match header names for an object; None for `*`, which any version satisfies.
+
+    >>> versions_of(f'"{version_tag("a", 3)}0000000000000000"', "a")
+    (3,)
+    """
+    if header.strip() == "*":
+        return None
+    tags = (tag.strip().strip('"') for tag in header.split(",") if not tag.strip().startswith("W/"))
+    return tuple(int(tag[:16], 16) ^ xxhash.xxh3_64_intdigest(id.encode()) for tag in tags if is_etag(tag))
+
+
+def is_etag(tag: str) -> bool:
+    return len(tag) == 32 and all(digit in "0123456789abcdef" for digit in tag)
+
+
+# ── reading ──
+
+
+async def list_objects(service: Service, request: Request) -> Reply:
+    """One page of the living objects of a place, with the total."""
+    plan = service.plan(request.route, request.query)
+    shape, statements = service.page(plan, request.route.place)
+    read, scope = plan.read, scope_values(request)
+    note_unknown(request.notes, plan.wish.unknown, plan.shape)
+    environment = request.actor.environment_id
+    version = service.database.version(environment, statements.tables)
+    key = (environment, request.path, request.query)
+    answer = service.answers.get(key, version) if version is not None else None
+    if answer is None:
+        compared = operands(read)
+        values = {f"operand_{index}": value for index, value in enumerate(compared)}
+        values |= {"environment": environment, "limit": read.limit, "offset": read.offset, **scope}
+        text, total = await fetch_page(service, statements, values, (environment, shape, *compared, *scope.values()), version)
+        if plan.shape is not None:
+            text = b",".join(orjson.dumps(plan.shape.apply(item)) for item in orjson.loads(f"[{text}]")).decode()
+        body = f'{{"count":{total},"limit":{read.limit},"offset":{read.offset},"data":[{text}]}}'.encode()
+        answer = Answer(body, etag_of(None, "", body))
+        if version is not None:
+            service.answers.keep(key, version, answer, size=len(body))
+    if plan.read.asked_limit > plan.read.limit:
+        note_limit(request, plan.read, answer.body)
+    return Reply(200, answer.body, answer.etag)
+
+
+async def fetch_page(
+    service: Service, statements: ListStatements, values: dict[str, Any], key: Hashable, version: Hashable | None
+) -> tuple[str, int]:
+    """(joined texts, total); the total is remembered, else counted in the same snapshot as the page."""
+    total = service.totals.get(key, version) if version is not None else None
+    statement = statements.counted if total is None else statements.page
+    row = await service.database.fetch(statement, values)
+    assert row is not None
+    if total is None:
+        total = int(row[1])
+        if version is not None:
+            service.totals.keep(key, version, total, size=1)
+    return row[0], total
+
+
+def note_limit(request: Request, read: Read, body: bytes) -> None:
+    count = body[9 : body.index(b",")].decode()
+    text = f"limit={read.asked_limit}, greater than max ({read.limit}), count {count}"
+    request.notes.append(Note("warning", "RESULT_GT_100", text))
+
+
+async def get_object(service: Service, request: Request) -> Reply:
+    """One living object, archived or not."""
+    plan = service.plan(request.route, request.query)
+    statement, tables = service.one(plan, request.route.place)
+    note_unknown(request.notes, plan.wish.unknown, plan.shape)
+    actor, id = request.actor, request.values["id"].lower()
+    version = service.database.version(actor.environment_id, tables)
+    key = (actor.environment_id, request.path, request.query)
+    answer = service.answers.get(key, version) if version is not None else None
+    if answer is None:
+        row = await service.database.fetch(statement, {"environment": actor.environment_id, "id": id, **scope_values(request)})
+        if row is None:
+            raise not_found(request.route.object)
+        answer = shaped(plan.shape, id, row[0], row[1])
+        if version is not None:
+            service.answers.keep(key, version, answer, size=len(answer.body) + 200)
+    return Reply(200, answer.body, answer.etag)
+
+
+def shaped(shape: Shape | None, id: str, version: int, text: str) -> Answer:
+    body = text.encode() if shape is None else orjson.dumps(shape.apply(orjson.loads(text)))
+    return Answer(body, etag_of(version, id, body))
+
+
+# ── writing ──
+
+
+async def create_object(service: Service, request: Request) -> Reply:
+    """A new object with all that is nested in it: 201 and the object."""
+    plan = service.plan(request.route, request.query)
+    draft, unknown = parse_draft(request.route.object, request.body, service.objects, is_create=True)
+    note_unknown(request.notes, plan.wish.unknown, plan.shape, unknown)
+
+    def work(tx: Transaction) -> Reply:
+        given = place_values(service, tx, request)
+        return reply(tx, plan, run_create(tx, draft, given), 201)
+
+    return await write(service, request, work)
+
+
+async def update_object(service: Service, request: Request) -> Reply:
+    """The object changed: 200 and the whole of it."""
+    plan = service.plan(request.route, request.query)
+    draft, unknown = parse_draft(request.route.object, request.body, service.objects, is_create=False)
+    note_unknown(request.notes, plan.wish.unknown, plan.shape, unknown)
+    flags = plan.wish.flags
+    manner = Manner(bool(flags.get("update_without_delete_nested")), bool(flags.get("remove_missing")))
+
+    def work(tx: Transaction) -> Reply:
+        row = row_of(tx, request)
+        return reply(tx, plan, run_update(tx, draft, row, manner), 200)
+
+    return await write(service, request, work)
+
+
+async def delete_object(service: Service, request: Request) -> Reply:
+    """The object and all it owns are gone: 204."""
+
+    def work(tx: Transaction) -> Reply:
+        tx.delete(request.route.object, row_of(tx, request))
+        return Reply(204)
+
+    return await write(service, request, work)
+
+
+async def archive_object(service: Service, request: Request) -> Reply:
+    """The object leaves the lists, or returns to them: 200 and the object."""
+    plan = service.plan(request.route, request.query)
+    is_archive = request.route.kind == "archive"
+
+    def work(tx: Transaction) -> Reply:
+        row = row_of(tx, request)
+        wanted = (row["archived_at"] or tx.now) if is_archive else None
+        return reply(tx, plan, tx.update(request.route.object, row, {"archived_at": wanted}), 200)
+
+    return await write(service, request, work)
+
+
+async def link_object(service: Service, request: Request) -> Reply:
+    """One link is made, changed or undone; the object itself does not change: 204."""
+    link = request.route.link
+    assert link is not None
+    other = valid_id(request.values["other_id"], service.objects[link.to])
+    draft = None
+    if request.route.kind == "attach" and request.body:
+        body = {link.name: [{**request.body, "id": other}]} if isinstance(request.body, dict) else {link.name: request.body}
+        draft = parse_draft(request.route.object, body, service.objects, is_create=False)[0]
+
+    def work(tx: Transaction) -> Reply:
+        row = row_of(tx, request)
+        known = tx.links(link, row["id"]).get(other)
+        if request.route.kind == "detach":
+            if known is None:
+                raise not_found(service.objects[link.to])
+            tx.detach(link, row["id"], other)
+        else:
+            if not tx.living(link.to, [other]):
+                raise not_found(service.objects[link.to])
+            values = draft.links[link.name][0].values if draft else {}
+            tx.attach(link, row["id"], other, pivot_values(link, values), known)
+        return Reply(204)
+
+    return await write(service, request, work)
+
+
+async def run_action(service: Service, request: Request) -> Reply:
+    """Something that is no plain read or write; the rule named by the description does it."""
+    action = request.route.action
+    assert action is not None
+
+    def work(tx: Transaction) -> Reply:
+        answer = action.run(tx, request.actor, request.values, request.body)
+        return Reply(action.status, b"" if answer is None else answer if isinstance(answer, bytes) else orjson.dumps(answer))
+
+    if action.method == "GET":
+        return await service.database.write(request.actor.environment_id, work)
+    return await write(service, request, work)
+
+
+# ── shared steps of writing ──
+
+
+async def write(service: Service, request: Request, work: Callable[[Transaction], Reply]) -> Reply:
+    """Run a write, with its notes and its idempotency key in the same transaction."""
+
+    def whole(tx: Transaction) -> Reply:
+        if not request.idempotency_key:
+            done = work(tx)
+        else:
+            claim = Claim(
+                request.actor.credential_id, f"{request.route.method} {request.path} {request.idempotency_key}", request.body_hash
+            )
+            first = claim_request(tx, claim)
+            if first is not None:
+                return Reply(first.status, first.body, first.etag, ((b"idempotency-replayed", b"true"),))
+            done = work(tx)
+            keep_answer(tx, claim, FirstAnswer(done.status, done.etag, done.body))
+        if request.notes:
+            write_notes(tx, service.objects["api_message"], request.route.method, request.path, request.query, request.notes)
+        return done
+
+    return await service.database.write(request.actor.environment_id, whole)
+
+
+def place_values(service: Service, tx: Transaction, request: Request) -> dict[str, Any]:
+    """What the path gives a new object; a parent that is not there is 404."""
+    place, given = request.route.place, {}
+    for name in place.parameters:
+        parent = service.objects[name.removesuffix("_id")]
+        row = tx.get(parent, valid_id(request.values[name], parent))
+        if row is None or any(row[column] != value for column, value in given.items() if column in row and column != "id"):
+            raise not_found(parent)
+        given[name] = row["id"]
+    return {**given, **place.fixed}
+
+
+def row_of(tx: Transaction, request: Request) -> Row:
+    """The row that the path means, at a version the caller has seen; 404 and 412."""
+    described, place = request.route.object, request.route.place
+    row = tx.get(described, valid_id(request.values["id"], described))
+    expected = {**{name: request.values[name].lower() for name in place.parameters}, **place.fixed}
+    if row is None or any(row[name] != value for name, value in expected.items()):
+        raise not_found(described)
+    match_version(row, request.versions)
+    return row
+
+
+def valid_id(text: str, described: Object) -> str:
+    lower = text.lower()
+    if not UUID.fullmatch(lower):
+        raise not_found(described)
+    return lower
+
+
+def reply(tx: Transaction, plan: Plan, row: Row, status: int) -> Reply:
+    """The object as it is now, in the transaction that wrote it."""
+    if not plan.read.with_:
+        answer = shaped(plan.shape, row["id"], row["version"], row["document"] + "}")
+    else:
+        found = tx.shown(plan.read.object, row["id"], plan.read.with_)
+        assert found is not None
+        answer = shaped(plan.shape, row["id"], *found)
+    return Reply(status, answer.body, answer.etag)
+
+
+Handler = Callable[[Service, Request], Any]
+
+HANDLERS: dict[str, Handler] = {
+    "list": list_objects,
+    "one": get_object,
+    "create": create_object,
+    "update": update_object,
+    "delete": delete_object,
+    "archive": archive_object,
+    "restore": archive_object,
+    "attach": link_object,
+    "detach": link_object,
+    "action": run_action,
+}

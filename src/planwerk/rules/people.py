@@ -1,0 +1,20 @@
+"""What follows from the properties of users and webhooks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def names_of_user(values: dict[str, Any], row: Mapping[str, Any] | None) -> None:
+    """A user logs in by mail address; the full name is put together from its parts unless it is given."""
+    if row is None and values.get("username") is None:
+        values["username"] = values.get("email")
+    parts = ("firstname", "infix", "lastname")
+    if values.get("fullname") is None and any(values.get(part) for part in parts):
+        known = {part: values[part] if part in values else row and row[part] for part in parts}
+        values["fullname"] = " ".join(known[part] for part in parts if known[part])
+
+
+def can_send(values: dict[str, Any], row: Mapping[str, Any] | None) -> None:
+    """A webhook may send when it is active and not suspended."""
+    is_active = values.get("active", row["active"] if row else True)
+    values["can_send"] = bool(is_active) and not (row and row["disabled_until"])

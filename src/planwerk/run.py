@@ -1,0 +1,236 @@
+"""Drafts → rows: the generic writes, whole or not at all.
+
+Every draft is examined first (do the ids it names exist, do its checks hold), so that all faults come in one answer; then
+it is applied. Rules that an object names in its description are called here; none is known by name.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from planwerk.describe import Link, Many, Object, One
+from planwerk.errors import DUPLICATE_ENTRY, NOT_FOUND, PRECONDITION_FAILED, VALIDATION_FAILED, Fault, Refusal, refuse
+from planwerk.fields import Field, Items, join, load
+from planwerk.query.body import Draft
+from planwerk.store.transaction import Row, Transaction
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a PUT treats what is nested and left out."""
+
+    keeps_nested: bool = False  # update_without_delete_nested
+    removes_missing: bool = False  # remove_missing
+
+
+def not_found(described: Object) -> Refusal:
+    return refuse(NOT_FOUND, f"{described.name} not found")
+
+
+def run_create(tx: Transaction, draft: Draft, given: Mapping[str, Any]) -> Row:
+    """A new object with everything nested in it. `given` are the values its place provides."""
+    examine(tx, draft, None, given)
+    return create(tx, draft, given)
+
+
+def run_update(tx: Transaction, draft: Draft, row: Row, manner: Manner) -> Row:
+    """The object changed as the draft says; what the draft does not name stays."""
+    examine(tx, draft, row, {})
+    return change(tx, draft, row, manner)
+
+
+def match_version(row: Row, versions: tuple[int, ...] | None) -> None:
+    """Refuse with 412 unless the row is at one of the versions that the caller has seen (None: any)."""
+    if versions is not None and row["version"] not in versions:
+        raise refuse(PRECONDITION_FAILED, "the object has changed since it was read")
+
+
+# ── examine ──
+
+
+def examine(tx: Transaction, draft: Draft, row: Row | None, given: Mapping[str, Any]) -> None:
+    """Refuse with every fault that only the database can show."""
+    wanted: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for name, id, place in references(draft, row):
+        wanted[name][id].append(place)
+    faults = []
+    for name, ids in wanted.items():
+        living = tx.living(name, ids)
+        faults += [unknown_id(name, place) for id, places in ids.items() if id not in living for place in places]
+    faults += check(tx, draft, row, given)
+    if faults:
+        raise Refusal(*faults)
+
+
+def unknown_id(name: str, place: str) -> Fault:
+    return Fault(VALIDATION_FAILED, f"{place} names no {name}", place)
+
+
+def references(draft: Draft, row: Row | None) -> Iterator[tuple[str, str, str]]:
+    """Every (object, id, place in the body) that a draft refers to and that is not what the row has already."""
+    for ref in draft.object.refs:
+        id = draft.values.get(ref.name)
+        if id is not None and (row is None or row[ref.name] != id):
+            yield ref.to, id, join(draft.place, ref.name)
+    for inner in draft.ones.values():
+        if inner is not None and inner.id is not None:
+            yield inner.object.name, inner.id, join(inner.place, "id")
+        elif inner is not None:
+            yield from references(inner, None)
+    for items in draft.links.values():
+        yield from ((inner.object.name, inner.id, join(inner.place, "id")) for inner in items if inner.id is not None)
+    for items in draft.manys.values():
+        for inner in items:
+            yield from references(inner, None)
+
+
+def check(tx: Transaction, draft: Draft, row: Row | None, given: Mapping[str, Any]) -> list[Fault]:
+    values = {**given, **draft.values}
+    return [fault for rule in draft.object.checks for fault in rule(tx, values, row)]
+
+
+# ── apply ──
+
+
+def create(tx: Transaction, draft: Draft, given: Mapping[str, Any]) -> Row:
+    values = {**draft.values, **given, **linked_ones(tx, draft)}
+    for default in draft.object.defaults:
+        default(tx, values)
+    for derive in draft.object.derives:
+        derive(values, None)
+    try:
+        row = tx.insert(draft.object, stored(draft.object, values, tx, None, keeps=False))
+    except Refusal as refusal:
+        raise placed(refusal, draft) from None
+    for name, items in draft.manys.items():
+        relation = draft.object.relation[name]
+        assert isinstance(relation, Many)
+        for inner in items:
+            if inner.id is not None:
+                raise refuse(VALIDATION_FAILED, f"{join(inner.place, 'id')} may not be given for a new object", join(inner.place, "id"))
+            create(tx, inner, {relation.by: row["id"]})
+    for name, items in draft.links.items():
+        write_links(tx, draft.object.relation[name], row, items, keeps=True)
+    for follow in draft.object.after:
+        follow(tx, row, None)
+    return row
+
+
+def change(tx: Transaction, draft: Draft, row: Row, manner: Manner) -> Row:
+    values = {**draft.values, **linked_ones(tx, draft)}
+    for derive in draft.object.derives:
+        derive(values, row)
+    try:
+        new = tx.update(draft.object, row, stored(draft.object, values, tx, row, keeps=manner.keeps_nested))
+    except Refusal as refusal:
+        raise placed(refusal, draft) from None
+    is_touched = False
+    for name, items in draft.manys.items():
+        is_touched |= write_many(tx, draft.object.relation[name], draft.object, new, items, manner)
+    for name, items in draft.links.items():
+        is_touched |= write_links(tx, draft.object.relation[name], new, items, keeps=manner.keeps_nested)
+    if is_touched and new is row:
+        new = tx.touch(draft.object, row)
+    for follow in draft.object.after:
+        follow(tx, new, row)
+    return new
+
+
+def placed(refusal: Refusal, draft: Draft) -> Refusal:
+    """A duplicate inside a nested object is named by its place in the body."""
+    if not draft.place or refusal.faults[0].kind is not DUPLICATE_ENTRY:
+        return refusal
+    fault = refusal.faults[0]
+    return refuse(fault.kind, fault.description, join(draft.place, fault.property or ""))
+
+
+def stored(described: Object, values: Mapping[str, Any], tx: Transaction, row: Row | None, *, keeps: bool) -> dict[str, Any]:
+    """Values as the columns hold them."""
+    ready = {}
+    for name, value in values.items():
+        field = described.field[name]
+        if isinstance(field, Items) and field.is_identified:
+            value = merge_items(field, value, load(row[name]) if row else None, tx, keeps=keeps)
+        ready[name] = field.store(value)
+    return ready
+
+
+def merge_items(field: Items, items: list[dict[str, Any]] | None, old: list[dict[str, Any]] | None, tx: Transaction, *, keeps: bool) -> Any:
+    """The items of a list with their ids and timestamps. An item with the id of a stored one changes it; others are new;
+    stored ones that are left out go, unless they are kept."""
+    if items is None:
+        return None
+    known = {item["id"]: item for item in old or ()}
+    merged = [merge_item(field, item, known.get(item.get("id", "")), tx) for item in items]
+    if keeps:
+        sent = {item["id"] for item in merged}
+        merged = [item for item in known.values() if item["id"] not in sent] + merged
+    return merged
+
+
+def merge_item(field: Items, item: dict[str, Any], old: dict[str, Any] | None, tx: Transaction) -> dict[str, Any]:
+    base = old or {inner.name: plain_default(inner) for inner in field.fields}
+    new = {**base, **item, "id": old["id"] if old else item.get("id") or tx.new_id()}
+    if new != old:
+        new["updated_at"] = tx.now
+        new["created_at"] = base.get("created_at") or tx.now
+    return {inner.name: new.get(inner.name) for inner in field.fields}
+
+
+def plain_default(field: Field) -> Any:
+    return list(field.default) if isinstance(field.default, tuple) else field.default
+
+
+def linked_ones(tx: Transaction, draft: Draft) -> dict[str, Any]:
+    """The columns that nested single objects set: linked by id, created without one, cleared by null."""
+    columns = {}
+    for name, inner in draft.ones.items():
+        relation = draft.object.relation[name]
+        assert isinstance(relation, One)
+        if inner is None or inner.id is not None:
+            columns[relation.by] = None if inner is None else inner.id
+        else:
+            columns[relation.by] = create(tx, inner, {})["id"]
+    return columns
+
+
+def write_many(tx: Transaction, relation: Any, parent: Object, row: Row, items: list[Draft], manner: Manner) -> bool:
+    """Owned objects: those with an id are changed, those without are created, those left out are deleted as the manner says."""
+    target = tx.statements.objects[relation.to]
+    known = {child["id"]: child for child in tx.find(target, **{relation.by: row["id"]})}
+    is_changed = False
+    for inner in items:
+        if inner.id is None:
+            create(tx, inner, {relation.by: row["id"]})
+            is_changed = True
+        elif inner.id in known:
+            old = known.pop(inner.id)
+            is_changed |= change(tx, inner, old, manner) is not old
+        else:
+            place = join(inner.place, "id")
+            raise refuse(VALIDATION_FAILED, f"{place} names no {target.name} of this {parent.name}", place)
+    keeps = manner.keeps_nested or (relation.keeps_missing and not manner.removes_missing)
+    for child in () if keeps else known.values():
+        tx.delete(target, child)
+        is_changed = True
+    return is_changed
+
+
+def write_links(tx: Transaction, relation: Any, row: Row, items: list[Draft], *, keeps: bool) -> bool:
+    """Make the links of an object those that are given; tells whether anything changed."""
+    assert isinstance(relation, Link)
+    known = tx.links(relation, row["id"])
+    sent = {inner.id: inner for inner in items if inner.id is not None}
+    is_changed = False
+    for other, inner in sent.items():
+        is_changed |= tx.attach(relation, row["id"], other, pivot_values(relation, inner.values), known.get(other))
+    for other in () if keeps else set(known) - set(sent):
+        tx.detach(relation, row["id"], other)
+        is_changed = True
+    return is_changed
+
+
+def pivot_values(relation: Link, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The given pivot properties as the columns of the link table hold them."""
+    return {field.name: field.store(values[field.name]) for field in relation.table.pivot if field.name in values}

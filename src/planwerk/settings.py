@@ -1,0 +1,87 @@
+"""Every setting of the server: its name, type, default and one sentence; read once, then frozen.
+
+A value comes from the command line, else the environment (`PLANWERK_…`), else `planwerk.toml`, else the default.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field as attribute, fields
+from pathlib import Path
+from typing import Any
+
+MEBIBYTE = 1024 * 1024
+
+
+def setting(default: Any, sentence: str) -> Any:
+    return attribute(default=default, metadata={"sentence": sentence})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator may choose. Sizes are bytes and times seconds, as the names say."""
+
+    database: str = setting("sqlite:///var/planwerk.db", "Where the data lives: sqlite:///path or postgresql://user@host:port/name.")
+    host: str = setting("127.0.0.1", "The address the server listens on.")
+    port: int = setting(8080, "The port the server listens on.")
+    workers: int = setting(1, "Server processes; more than one needs PostgreSQL.")
+    public_url: str = setting("", "How clients reach the server, for the addresses of files; empty: http://host:port.")
+    rate_limit: str = setting("600/minute", "Requests per credential, in the notation of the `limits` package; 0 is off.")
+    rate_limit_storage: str = setting("memory://", "Where requests are counted: memory://, or redis://… for several processes.")
+    unavailable_url: str = setting("", "During maintenance, answer 303 to this page instead of 503.")
+    answer_limit_bytes: int = setting(64 * MEBIBYTE, "The largest answer of one request; a larger one is refused with code 10005.")
+    body_limit_bytes: int = setting(10 * MEBIBYTE, "The largest JSON body.")
+    upload_limit_bytes: int = setting(100 * MEBIBYTE, "The largest uploaded file.")
+    response_cache_bytes: int = setting(16 * MEBIBYTE, "Memory for finished answers, valid until a table they read changes; 0 is off.")
+    statement_seconds: float = setting(15.0, "The longest a single statement may take.")
+    files: str = setting("", "Where uploads are kept: a folder, or s3://bucket/prefix; empty: a folder `files` beside the database file.")
+    s3_endpoint: str = setting("", "The address of an S3-compatible store; empty: that of the AWS environment.")
+    secret_file: str = setting("", "The file that holds the secret for signed addresses; empty: `secret` beside the database file.")
+    cors_origins: str = setting("", "Comma-separated origins of browsers that may call the API; empty: none.")
+    webhook_allowed_networks: str = setting("", "Comma-separated networks that webhooks may reach besides public addresses.")
+    access_token_seconds: int = setting(3600, "How long an OAuth access token lives.")
+    allow_affected_sqlite: bool = setting(False, "Run on an SQLite engine that has the WAL-reset bug (below 3.51.3).")
+
+
+def load(overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> Settings:
+    """The settings in force. `overrides` (the command line) wins over the environment, which wins over planwerk.toml.
+
+    Raises ValueError with a sentence for a value of the wrong type and for an unknown key in the file.
+    """
+    path = (folder or Path.cwd()) / "planwerk.toml"
+    written = tomllib.loads(path.read_text()) if path.is_file() else {}
+    known = {item.name: item for item in fields(Settings)}
+    if unknown := set(written) - set(known):
+        raise ValueError(f"planwerk.toml: unknown setting {', '.join(sorted(unknown))}")
+    named = {name: environ[f"PLANWERK_{name.upper()}"] for name in known if f"PLANWERK_{name.upper()}" in environ}
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    return Settings(**{name: convert(name, value, known[name].default) for name, value in {**written, **named, **given}.items()})
+
+
+def convert(name: str, value: Any, default: Any) -> Any:
+    """A setting's value in the type of its default.
+
+    >>> convert("port", "8081", 8080)
+    8081
+    >>> convert("port", "many", 8080)
+    Traceback (most recent call last):
+    ValueError: setting port: many is no int
+    """
+    if isinstance(default, bool) and isinstance(value, str):
+        return value.lower() in ("1", "true", "yes", "on")
+    try:
+        return type(default)(value)
+    except ValueError:
+        raise ValueError(f"setting {name}: {value} is no {type(default).__name__}") from None
+
+
+def beside_database(settings: Settings, name: str) -> Path:
+    """Where a file or folder lies that has no setting of its own: beside the SQLite file, else in `var`.
+
+    >>> beside_database(Settings(database="sqlite:////srv/planwerk.db"), "files").as_posix()
+    '/srv/files'
+    >>> beside_database(Settings(database="postgresql://planwerk@db/planwerk"), "files").as_posix()
+    'var/files'
+    """
+    kind, _, path = settings.database.partition(":///")
+    return Path(path).parent / name if kind == "sqlite" else Path("var") / name

@@ -1,0 +1,94 @@
+"""What a database must be able to do, and how one is opened from its URL.
+
+`fetch` runs one reading statement in one snapshot; `write` runs a function over a `Transaction` and commits before it
+answers; `version` tells whether anything an answer was made from has changed since. Two databases do this today.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Dialect
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from planwerk.describe import Object
+from planwerk.errors import SERVICE_UNAVAILABLE, Refusal, refuse
+from planwerk.settings import Settings
+from planwerk.store.identifiers import Identifiers
+from planwerk.store.statements import Statement
+from planwerk.store.tables import Tables
+from planwerk.store.transaction import Statements, Transaction
+
+Result = TypeVar("Result")
+
+
+class Database(Protocol):
+    """One database with the tables of one catalog."""
+
+    statements: Statements
+    tables: Tables
+
+    async def start(self) -> None:
+        """Open what serving needs; raises `Unusable` with a sentence."""
+
+    async def stop(self) -> None:
+        """Finish the writes under way and close."""
+
+    def close(self) -> None: ...
+
+    async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Any] | None:
+        """The first row of a reading statement, None if there is none; a refusal when it takes too long."""
+
+    def version(self, environment_id: str, tables: tuple[str, ...]) -> Hashable | None:
+        """A value that moves whenever one of the tables changes in the environment; None if that is not known for free."""
+
+    async def write(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+        """What the function returns, once its changes are on disk. What it raises undoes them all."""
+
+    def write_now(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+        """`write` for commands, without an event loop."""
+
+    def run_script(self, statements: Sequence[str]) -> None:
+        """Run statements that define the schema, in one transaction."""
+
+    def query(self, text: str, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """Rows of a statement of the server's own, for commands and checks."""
+
+    def has_schema(self) -> bool: ...
+
+    def is_writable(self) -> bool: ...
+
+    def backup(self, path: Path) -> None:
+        """A sound copy of everything committed before the call, made while others write."""
+
+
+class Unusable(Exception):
+    """The database cannot be used as it is; the text says why and what to do."""
+
+
+def unavailable(reason: str, seconds: int = 5) -> Refusal:
+    return refuse(SERVICE_UNAVAILABLE, reason, retry_after=str(seconds))
+
+
+def schema_script(tables: Tables, dialect: Dialect) -> list[str]:
+    """The statements that make all tables and indexes of a catalog."""
+    script = []
+    for table in tables.metadata.sorted_tables:
+        script.append(str(CreateTable(table).compile(dialect=dialect)))
+        script.extend(str(CreateIndex(index).compile(dialect=dialect)) for index in sorted(table.indexes, key=lambda item: str(item.name)))
+    return script
+
+
+def open_database(settings: Settings, objects: Mapping[str, Object], identifiers: Identifiers | None = None) -> Database:
+    """The database of `settings.database`; raises `Unusable` for a URL of another kind."""
+    url, identifiers = settings.database, identifiers or Identifiers()
+    tables = Tables(objects.values())
+    if url.startswith("sqlite:///"):
+        from planwerk.store.sqlite import SQLite
+
+        return SQLite(Path(url.removeprefix("sqlite:///")), tables, objects, identifiers, settings)
+    if url.startswith(("postgresql://", "postgres://")):
+        from planwerk.store.postgresql import PostgreSQL
+
+        return PostgreSQL(url, tables, objects, identifiers, settings)
+    raise Unusable(f"database {url}: must be sqlite:///path/file.db or postgresql://user@host:port/name")

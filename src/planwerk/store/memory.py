@@ -1,0 +1,50 @@
+"""What the server remembers between requests, each with a bound: finished answers and the totals of lists.
+
+An entry is valid while the version it was made at is the database's version for the tables it read.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Kept = TypeVar("Kept")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer: its bytes and its entity tag."""
+
+    body: bytes
+    etag: str
+
+
+class Memory(Generic[Kept]):
+    """A map from a request to what was found, least recently used first out.
+
+    >>> memory: Memory[int] = Memory(limit=2)
+    >>> memory.keep("a", 7, 1, size=1), memory.get("a", 7), memory.get("a", 8)
+    (None, 1, None)
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.size = 0
+        self.entries: OrderedDict[Hashable, tuple[Hashable, Kept, int]] = OrderedDict()
+
+    def get(self, key: Hashable, version: Hashable) -> Kept | None:
+        entry = self.entries.get(key)
+        if entry is None or entry[0] != version:
+            return None
+        self.entries.move_to_end(key)
+        return entry[1]
+
+    def keep(self, key: Hashable, version: Hashable, found: Kept, *, size: int) -> None:
+        old = self.entries.pop(key, None)
+        self.size -= old[2] if old else 0
+        if size > self.limit // 4:
+            return
+        self.entries[key] = (version, found, size)
+        self.size += size
+        while self.size > self.limit:
+            self.size -= self.entries.popitem(last=False)[1][2]

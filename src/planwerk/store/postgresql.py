@@ -1,0 +1,221 @@
+"""PostgreSQL: a pool of connections that read on the event loop, and threads with their own connections that write.
+
+Time limits are set per connection; serialization failures and deadlocks are tried again three times; the engine's errors
+are translated here and nowhere else.
+"""
+
+import asyncio
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors as engine
+
+from planwerk.describe import Object
+from planwerk.errors import MEMORY_EXHAUSTED, Refusal, refuse
+from planwerk.settings import Settings
+from planwerk.store.database import Unusable, unavailable
+from planwerk.store.identifiers import Identifiers
+from planwerk.store.statements import POSTGRESQL, Statement
+from planwerk.store.tables import Tables
+from planwerk.store.transaction import Duplicate, Statements, Transaction
+
+Result = TypeVar("Result")
+
+READERS = 8  # connections that read, per process
+WRITERS = 8  # threads that write, per process
+TRIES = 3
+LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+
+
+def options(settings: Settings) -> str:
+    """Limits of a connection: a statement, waiting for a lock, and idling inside a transaction."""
+    milliseconds = int(settings.statement_seconds * 1000)
+    limits = f"-c statement_timeout={milliseconds} -c lock_timeout=5000 -c idle_in_transaction_session_timeout=10000"
+    return f"{limits} -c timezone=UTC -c default_transaction_isolation=read\\ committed -c jit=off"
+
+
+def translate(error: psycopg.Error) -> Exception:
+    """The engine's error in the API's words; an error that is our own fault stays what it is."""
+    if isinstance(error, engine.UniqueViolation):
+        return Duplicate(error.diag.constraint_name or "")
+    if isinstance(error, engine.QueryCanceled | engine.LockNotAvailable):
+        return unavailable("the query took too long")
+    if isinstance(error, engine.DiskFull | engine.ReadOnlySqlTransaction | engine.TooManyConnections | engine.CannotConnectNow):
+        return unavailable("the database cannot be written now")
+    if isinstance(error, engine.ProgramLimitExceeded | engine.OutOfMemory):
+        return refuse(MEMORY_EXHAUSTED, "the answer is too large: use a smaller limit, a filter or fewer relations")
+    if isinstance(error, LOST) and not isinstance(error, engine.SerializationFailure | engine.DeadlockDetected):
+        return unavailable("the database cannot be reached")
+    return error
+
+
+class Handle:
+    """A connection in the shape that a transaction expects."""
+
+    def __init__(self, raw: psycopg.Connection[Any]) -> None:
+        self.raw = raw
+
+    def execute(self, text: str, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        try:
+            cursor = self.raw.execute(text, values)  # type: ignore[call-overload]
+            return cursor.fetchall() if cursor.description else ()
+        except (engine.SerializationFailure, engine.DeadlockDetected):
+            raise
+        except psycopg.Error as error:
+            raise translate(error) from error
+
+
+class PostgreSQL:
+    """The `Database` on a PostgreSQL server."""
+
+    def __init__(self, url: str, tables: Tables, objects: Mapping[str, Object], identifiers: Identifiers, settings: Settings) -> None:
+        self.url = url
+        self.tables = tables
+        self.identifiers = identifiers
+        self.settings = settings
+        self.statements = Statements(tables, objects, POSTGRESQL)
+        self.local = threading.local()
+        self.opened: list[psycopg.Connection[Any]] = []
+        self.threads: ThreadPoolExecutor | None = None
+        self.idle: list[psycopg.AsyncConnection[Any]] = []
+        self.free = asyncio.Semaphore(READERS)
+
+    # ── life ──
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self.check)
+        self.free = asyncio.Semaphore(READERS)
+        self.threads = ThreadPoolExecutor(WRITERS, "writer")
+
+    def check(self) -> None:
+        """Refuse a server that may forget what it has confirmed."""
+        for name in ("fsync", "full_page_writes"):
+            if self.query(f"SHOW {name}")[0][0] == "off":
+                raise Unusable(f"PostgreSQL runs with {name}=off: a crash could destroy the data")
+        if self.query("SHOW server_encoding")[0][0] != "UTF8":
+            raise Unusable("the PostgreSQL database must have the encoding UTF8")
+
+    async def stop(self) -> None:
+        if self.threads is not None:
+            await asyncio.to_thread(self.threads.shutdown)
+            self.threads = None
+        for connection in self.idle:
+            await connection.close()
+        self.idle.clear()
+        self.close()
+
+    def close(self) -> None:
+        for connection in self.opened:
+            connection.close()
+        self.opened.clear()
+
+    # ── reading ──
+
+    async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Any] | None:
+        async with self.borrow() as connection:
+            try:
+                cursor = await connection.execute(statement.text, {**statement.fixed, **values})  # type: ignore[call-overload]
+                row: Sequence[Any] | None = await cursor.fetchone()
+            except psycopg.Error as error:
+                raise translate(error) from error
+        if row and any(isinstance(value, str) and len(value) > self.settings.answer_limit_bytes for value in row):
+            raise refuse(MEMORY_EXHAUSTED, "the answer is too large: use a smaller limit, a filter or fewer relations")
+        return row
+
+    @asynccontextmanager
+    async def borrow(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A reading connection; one that broke is dropped and replaced at its next use."""
+        async with self.free:
+            connection = self.idle.pop() if self.idle else await self.connect()
+            try:
+                yield connection
+            finally:
+                if connection.closed or connection.broken:
+                    await connection.close()
+                else:
+                    self.idle.append(connection)
+
+    async def connect(self) -> psycopg.AsyncConnection[Any]:
+        try:
+            connection = await psycopg.AsyncConnection.connect(self.url, autocommit=True, options=options(self.settings), connect_timeout=5)
+        except psycopg.Error as error:
+            raise translate(error) from error
+        connection.prepare_threshold = 2
+        return connection
+
+    def version(self, environment_id: str, tables: tuple[str, ...]) -> Hashable | None:  # noqa: ARG002
+        """Other processes write, too: nothing is known for free."""
+        return None
+
+    # ── writing ──
+
+    async def write(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self.threads, self.write_now, environment_id, function)
+
+    def write_now(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self.attempt(environment_id, function)
+            except (engine.SerializationFailure, engine.DeadlockDetected):
+                if attempt == TRIES:
+                    raise unavailable("too many others are changing the same data", 1) from None
+        raise AssertionError("unreachable")
+
+    def attempt(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+        handle = self.handle()
+        try:
+            with handle.raw.transaction():
+                return function(Transaction(handle, self.statements, self.identifiers, environment_id))
+        except (engine.SerializationFailure, engine.DeadlockDetected):
+            raise
+        except psycopg.Error as error:
+            raise translate(error) from error
+
+    def handle(self) -> Handle:
+        """The connection of this thread; a broken one is replaced."""
+        handle: Handle | None = getattr(self.local, "handle", None)
+        if handle is not None and not handle.raw.closed and not handle.raw.broken:
+            return handle
+        try:
+            raw = psycopg.connect(self.url, autocommit=True, options=options(self.settings), connect_timeout=5)
+        except psycopg.Error as error:
+            raise translate(error) from error
+        raw.prepare_threshold = 2
+        self.opened.append(raw)
+        self.local.handle = handle = Handle(raw)
+        return handle
+
+    # ── the rest ──
+
+    def run_script(self, statements: Sequence[str]) -> None:
+        handle = self.handle()
+        with handle.raw.transaction():
+            for text in statements:
+                handle.raw.execute(text.encode())
+
+    def query(self, text: str, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """Rows of a statement of the server's own, for commands and checks."""
+        return self.handle().execute(text, values)
+
+    def has_schema(self) -> bool:
+        return bool(self.query("SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'environment'"))
+
+    def is_writable(self) -> bool:
+        try:
+            self.write_now("", lambda tx: tx.execute(Statement("UPDATE state SET value = value WHERE name = 'probe'", {})))
+        except Refusal:
+            return False
+        return True
+
+    def backup(self, path: Path) -> None:
+        """A custom-format dump by pg_dump, which must be on the PATH."""
+        try:
+            subprocess.run(["pg_dump", "--format=custom", f"--file={path}", self.url], check=True)  # noqa: S603, S607
+        except FileNotFoundError:
+            raise Unusable("pg_dump is not installed here") from None

@@ -1,0 +1,253 @@
+"""Read plan → one statement whose column is the JSON text of the answer.
+
+A list is one statement that picks rows by index and joins their stored texts; `with` splices the texts of related rows in
+the same statement. No row becomes a Python object on the way. Nothing here runs a statement.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Alias, ColumnElement, Dialect, Select, Table, and_, bindparam, func, literal, literal_column, not_, or_, select
+from sqlalchemy.sql.selectable import FromClause
+
+from planwerk.describe import Link, Many, Object, One, Relation
+from planwerk.fields import Items, Map
+from planwerk.plan import Read, With
+from planwerk.query.conditions import All, AnyOf, Has, Node, Test
+from planwerk.query.operators import BY_NAME
+from planwerk.store.statements import Statement, compile_statement, is_among, join_texts, json_items, json_text
+from planwerk.store.tables import Tables
+
+Scope = Mapping[str, Any]  # property → value that every row of a place has; a value of None is part of the shape
+
+
+@dataclass(frozen=True, slots=True)
+class ListStatements:
+    """The statements of one list shape. `page` gives (text,); `counted` gives (text, total), both of one snapshot."""
+
+    page: Statement
+    counted: Statement
+    tables: tuple[str, ...]  # what the answer depends on
+
+
+class Builder:
+    """Builds the statements of one catalog for one kind of database."""
+
+    def __init__(self, tables: Tables, objects: Mapping[str, Object], dialect: Dialect) -> None:
+        self.tables = tables
+        self.objects = objects
+        self.dialect = dialect
+        self.is_sqlite = dialect.name == "sqlite"
+
+    def one(self, described: Object, with_: With, scope: Scope) -> tuple[Statement, tuple[str, ...]]:
+        """(version, text) of the row with `:id`."""
+        shape = Shape(self)
+        row = shape.alias(described)
+        statement = select(row.c.version, shape.document(row, with_)).where(
+            *within(row, scope), row.c.id == bindparam("id"), row.c.deleted_at.is_(None)
+        )
+        return compile_statement(statement, self.dialect), tuple(sorted(shape.seen))
+
+    def page(self, read: Read, scope: Scope) -> ListStatements:
+        shape = Shape(self)
+        documents = self.documents(shape, read, scope).subquery("documents")
+        text = func.coalesce(join_texts(documents.c.document, literal_column("','")), literal_column("''"))
+        counter = Shape(self)
+        row = counter.alias(read.object)
+        total = select(func.count()).select_from(row).where(*counter.conditions(read, row, scope))
+        page = compile_statement(select(text).select_from(documents), self.dialect)
+        counted = compile_statement(select(text, total.scalar_subquery()).select_from(documents), self.dialect)
+        return ListStatements(page, counted, tuple(sorted(shape.seen)))
+
+    def documents(self, shape: "Shape", read: Read, scope: Scope) -> Select[Any]:
+        """The texts of a page's rows, in order. On SQLite the page is picked by row number first, so that sorting and
+        skipping never touch the wide rows; PostgreSQL delays the texts until after the limit by itself."""
+        row = shape.alias(read.object)
+        conditions, order = shape.conditions(read, row, scope), list(shape.order(read, row))
+        if not self.is_sqlite:
+            document = shape.document(row, read.with_).label("document")
+            return select(document).where(*conditions).order_by(*order).limit(bindparam("limit")).offset(bindparam("offset"))
+        place = literal_column(f"{row.name}.rowid").label("place")
+        page = select(place).select_from(row).where(*conditions).order_by(*order)
+        chosen = page.limit(bindparam("limit")).offset(bindparam("offset")).subquery("chosen")
+        wide = shape.alias(read.object)
+        joined = chosen.join(wide, literal_column(f"{wide.name}.rowid") == chosen.c.place)
+        return select(shape.document(wide, read.with_).label("document")).select_from(joined)
+
+
+def within(row: FromClause, scope: Scope) -> Iterator[ColumnElement[bool]]:
+    yield row.c.environment_id == bindparam("environment")
+    for name, value in scope.items():
+        yield row.c[name].is_(None) if value is None else row.c[name] == bindparam(f"scope_{name}")
+
+
+class Shape:
+    """One statement under construction: numbers its aliases and operands and remembers the tables it reads."""
+
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+        self.seen: set[str] = set()
+        self.operands = 0
+        self.aliases = 0
+
+    def alias(self, described: Object) -> Alias:
+        self.seen.add(described.name)
+        return self.named(self.builder.tables.of[described.name])
+
+    def named(self, table: Table) -> Alias:
+        self.aliases += 1
+        return table.alias(f"t{self.aliases}")
+
+    def operand(self) -> ColumnElement[Any]:
+        self.operands += 1
+        return bindparam(f"operand_{self.operands - 1}")
+
+    # ── the rows ──
+
+    def conditions(self, read: Read, row: FromClause, scope: Scope) -> list[ColumnElement[bool]]:
+        conditions = [*within(row, scope), row.c.deleted_at.is_(None)]
+        if read.object.is_archivable and read.archived != "true":
+            archived = row.c.archived_at
+            conditions.append(archived.is_not(None) if read.archived == "only" else archived.is_(None))
+        if read.filter is not None:
+            conditions.append(self.condition(read.filter, row))
+        return conditions
+
+    def order(self, read: Read, row: FromClause) -> Iterator[ColumnElement[Any]]:
+        """The sort keys, then id in the direction of the last of them, so that one index can serve both."""
+        never_null = set(compared(read.filter)) | {"id", "created_at", "updated_at"}
+        is_descending = False
+        for name, is_descending in read.sort:
+            column = row.c[name].desc() if is_descending else row.c[name].asc()
+            if name not in never_null:
+                column = column.nulls_first() if is_descending else column.nulls_last()
+            yield column
+        if "id" not in dict(read.sort):
+            yield row.c.id.desc() if is_descending else row.c.id.asc()
+
+    def condition(self, node: Node, row: FromClause) -> ColumnElement[bool]:
+        if isinstance(node, All):
+            return and_(*(self.condition(item, row) for item in node.items))
+        if isinstance(node, AnyOf):
+            return or_(*(self.condition(item, row) for item in node.items))
+        if isinstance(node, Has):
+            return self.has(node, row)
+        assert isinstance(node, Test)
+        return self.test(node, row)
+
+    def test(self, test: Test, row: FromClause) -> ColumnElement[bool]:
+        if test.relation is None:
+            found = self.compare(test, row)
+        else:
+            related, joined = self.related(test.relation, row)
+            found = select(literal(1)).select_from(related.source).where(*joined, self.compare(test, related.alias)).exists()
+        return not_(func.coalesce(found, literal_column("false"))) if test.is_negated else found
+
+    def compare(self, test: Test, row: FromClause) -> ColumnElement[bool]:
+        column: ColumnElement[Any] = row.c[test.column]
+        if isinstance(test.field, Map):
+            column = json_text(column, literal(test.key))
+        elif isinstance(test.field, Items):
+            return self.compare_item(test, column)
+        if test.is_null:
+            return column.is_(None)
+        return BY_NAME[test.operator].expression(column, self.operand())
+
+    def compare_item(self, test: Test, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """A property of a list such as custom_fields: an item with this name whose value compares; null: no such item."""
+        items = json_items(column).table_valued("value")
+        value = json_text(items.c.value, literal("value"))
+        is_named = json_text(items.c.value, literal("name")) == literal(test.key)
+        compared = value.is_not(None) if test.is_null else BY_NAME[test.operator].expression(value, self.operand())
+        found = select(literal(1)).select_from(items).where(is_named, compared).exists()
+        return not_(found) if test.is_null else found
+
+    def has(self, has: Has, row: FromClause) -> ColumnElement[bool]:
+        related, joined = self.related(has.relation, row)
+        if has.id is not None:
+            joined = [*joined, related.alias.c.id == self.operand()]
+        found: ColumnElement[bool]
+        if has.least > 1 or has.least == 0:
+            found = select(func.count()).select_from(related.source).where(*joined).scalar_subquery() >= literal(has.least)
+        else:
+            found = select(literal(1)).select_from(related.source).where(*joined).exists()
+        return not_(found) if has.is_negated else found
+
+    # ── the texts ──
+
+    def document(self, row: FromClause, with_: With) -> ColumnElement[Any]:
+        """The row's stored text, the texts of the relations asked for, and the closing brace."""
+        text: ColumnElement[Any] = row.c.document
+        for relation, inner in with_:
+            text = text + self.member(relation, row, inner)
+        return text + literal_column("'}'")
+
+    def member(self, relation: Relation, row: FromClause, inner: With) -> ColumnElement[Any]:
+        """`,"name":` and the related object, or the list of them."""
+        related, joined = self.related(relation, row)
+        document = self.document(related.alias, inner) if related.link is None else self.linked(related, inner)
+        chosen = select(document.label("document")).select_from(related.source).where(*joined)
+        if isinstance(relation, One):
+            found = chosen.correlate(row).scalar_subquery()
+            return literal_column(f"',\"{relation.name}\":'") + func.coalesce(found, literal_column("'null'"))
+        ordered = chosen.order_by(*self.natural_order(relation, related)).correlate(row).subquery(f"d{self.aliases}")
+        joined_texts = select(join_texts(ordered.c.document, literal_column("','"))).correlate(row).scalar_subquery()
+        return literal_column(f"',\"{relation.name}\":['") + func.coalesce(joined_texts, literal_column("''")) + literal_column("']'")
+
+    def linked(self, related: "Joined", inner: With) -> ColumnElement[Any]:
+        """The related row's text with the pivot properties of the link behind its own."""
+        assert related.link is not None
+        text: ColumnElement[Any] = related.alias.c.document + related.link.c.document
+        for relation, deeper in inner:
+            text = text + self.member(relation, related.alias, deeper)
+        return text + literal_column("'}'")
+
+    def natural_order(self, relation: Relation, related: "Joined") -> Iterator[ColumnElement[Any]]:
+        for name in relation.order:
+            source = related.link if related.link is not None and name in related.link.c else related.alias
+            yield source.c[name].asc().nulls_last()
+        yield related.alias.c.id.asc()
+
+    def related(self, relation: Relation, row: FromClause) -> tuple["Joined", list[ColumnElement[bool]]]:
+        """The table behind a relation, and what joins its living rows to `row`."""
+        other = self.alias(self.builder.objects[relation.to])
+        joined: list[ColumnElement[bool]] = [other.c.environment_id == row.c.environment_id, other.c.deleted_at.is_(None)]
+        if isinstance(relation, One):
+            return Joined(other), [*joined, other.c.id == row.c[relation.by]]
+        if isinstance(relation, Many):
+            return Joined(other), [*joined, other.c[relation.by] == row.c.id]
+        assert isinstance(relation, Link)
+        self.seen.add(relation.table.name)
+        link = self.named(self.builder.tables.links[relation.table.name])
+        mine, theirs = link.c[relation.by], link.c[relation.table.other(relation.by)]
+        return Joined(other, link), [*joined, link.c.environment_id == row.c.environment_id, mine == row.c.id, theirs == other.c.id]
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A related table, with its link table where there is one."""
+
+    alias: Alias
+    link: Alias | None = None
+
+    @property
+    def source(self) -> FromClause:
+        return self.alias if self.link is None else self.link.join(self.alias, literal_column("true"))
+
+
+def compared(node: Node | None) -> Iterator[str]:
+    """The columns that a filter keeps from being null: those of plain comparisons that must all hold."""
+    if isinstance(node, All):
+        for item in node.items:
+            yield from compared(item)
+    elif isinstance(node, Test) and node.relation is None and not node.is_negated and not node.is_null and not node.key:
+        yield node.column
+
+
+def living_ids(table: Table, dialect: Dialect) -> Statement:
+    """The ids among `:ids` (a JSON list) that belong to living rows."""
+    statement = select(table.c.id).where(
+        table.c.environment_id == bindparam("environment"), is_among(table.c.id, bindparam("ids")), table.c.deleted_at.is_(None)
+    )
+    return compile_statement(statement, dialect)

@@ -1,0 +1,304 @@
+"""SQLite: one writer thread with group commit, and readers on the event loop under a budget.
+
+Reads run inline on one connection; a read that exceeds its budget is interrupted and runs again in a thread with the full
+time limit. Waiting writes share one commit, each in its own savepoint. WAL with synchronous=FULL: an answer means on disk.
+"""
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from planwerk.describe import Object
+from planwerk.errors import MEMORY_EXHAUSTED, Refusal, refuse
+from planwerk.settings import Settings
+from planwerk.store.database import Unusable, unavailable
+from planwerk.store.identifiers import Identifiers
+from planwerk.store.statements import SQLITE, Statement
+from planwerk.store.tables import Tables, key_name
+from planwerk.store.transaction import Duplicate, Statements, Transaction
+
+Result = TypeVar("Result")
+
+INLINE_SECONDS = 0.002  # the longest a read may hold the event loop (docs/decisions/0003)
+STEPS = 2000  # virtual machine steps between two looks at the clock; about 50 µs
+BATCH = 64  # writes that share one commit at most
+SOUND_VERSION = (3, 51, 3)  # first release without the WAL-reset bug (sqlite.org/wal.html)
+
+BUMP = (
+    "INSERT INTO change (environment_id, object, value) VALUES (:environment, :object, (SELECT coalesce(max(value), 0) + 1 FROM change))"
+    " ON CONFLICT (environment_id, object) DO UPDATE SET value = excluded.value"
+)
+
+
+class Handle:
+    """One connection: opens it with our pragmas and translates the engine's errors."""
+
+    def __init__(self, path: Path, answer_limit_bytes: int, *, is_reader: bool) -> None:
+        self.deadline = float("inf")
+        try:
+            self.raw = apsw.Connection(str(path))
+            self.raw.set_busy_timeout(10_000)  # first: switching to WAL may already have to wait
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000", "temp_store=MEMORY"):
+                self.raw.execute(f"PRAGMA {pragma}")
+            if is_reader:
+                self.raw.execute("PRAGMA query_only=ON")
+        except apsw.Error as error:
+            raise Unusable(f"database {path}: {error}") from None
+        self.raw.create_scalar_function("fold", fold, 1, deterministic=True)
+        self.raw.limit(apsw.SQLITE_LIMIT_LENGTH, answer_limit_bytes)
+        self.raw.set_progress_handler(self.is_late, STEPS)
+
+    def is_late(self) -> bool:
+        return time.monotonic() > self.deadline
+
+    def execute(self, text: str, values: Mapping[str, Any] | None = None) -> list[Any]:
+        try:
+            return self.raw.execute(text, values).fetchall()
+        except apsw.ConstraintError as error:
+            raise Duplicate(key_of(str(error))) from None
+        except apsw.TooBigError:
+            raise refuse(MEMORY_EXHAUSTED, "the answer is too large: use a smaller limit, a filter or fewer relations") from None
+        except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError) as error:
+            raise unavailable(f"the database cannot be written now ({type(error).__name__.removesuffix('Error')})") from None
+
+
+def fold(text: str | None) -> str | None:
+    """The folding of case that contains, starts_with and ends_with compare with, in every database."""
+    return text.lower() if isinstance(text, str) else text
+
+
+def key_of(message: str) -> str:
+    """The unique key that a constraint message speaks of.
+
+    >>> key_of("UNIQUE constraint failed: order.environment_id, order.external_ref, order.type")
+    'key_order_external_ref_type'
+    """
+    places = message.rpartition(": ")[2].split(", ")
+    return key_name(places[0].split(".")[0], tuple(place.split(".")[-1] for place in places[1:]))
+
+
+class SQLite:
+    """The `Database` in one file."""
+
+    def __init__(self, path: Path, tables: Tables, objects: Mapping[str, Object], identifiers: Identifiers, settings: Settings) -> None:
+        version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+        if version < SOUND_VERSION and not settings.allow_affected_sqlite:
+            raise Unusable(f"SQLite {apsw.sqlite_lib_version()} can lose committed data; 3.51.3 or newer is needed")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.tables = tables
+        self.identifiers = identifiers
+        self.settings = settings
+        self.statements = Statements(tables, objects, SQLITE)
+        self.writer = Handle(path, settings.answer_limit_bytes, is_reader=False)
+        self.writing = threading.Lock()
+        self.waiting: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
+        self.changes: dict[tuple[str, str], int] = {}
+        self.seen = 0
+        self.data_version = -1
+        self.reader: Handle | None = None
+        self.thread: threading.Thread | None = None
+
+    # ── life ──
+
+    async def start(self) -> None:
+        self.reader = Handle(self.path, self.settings.answer_limit_bytes, is_reader=True)
+        self.heavy = ThreadPoolExecutor(2, "reader", initializer=self.open_heavy)
+        self.local = threading.local()
+        self.thread = threading.Thread(target=self.write_all, name="writer", daemon=True)
+        self.thread.start()
+
+    async def stop(self) -> None:
+        if self.thread is not None:
+            self.waiting.put(None)
+            await asyncio.to_thread(self.thread.join)
+            self.heavy.shutdown()
+            self.thread = None
+        self.close()
+
+    def close(self) -> None:
+        if self.reader is not None:
+            self.reader.raw.close()
+        self.writer.raw.close()
+
+    def open_heavy(self) -> None:
+        self.local.handle = Handle(self.path, self.settings.answer_limit_bytes, is_reader=True)
+
+    # ── reading ──
+
+    async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Any] | None:
+        assert self.reader is not None, "start() comes first"
+        bound = {**statement.fixed, **values}
+        self.reader.deadline = time.monotonic() + INLINE_SECONDS
+        try:
+            rows = self.reader.execute(statement.text, bound)
+        except apsw.InterruptError:
+            rows = await asyncio.get_running_loop().run_in_executor(self.heavy, self.fetch_heavy, statement.text, bound)
+        return rows[0] if rows else None
+
+    def fetch_heavy(self, text: str, values: Mapping[str, Any]) -> list[Any]:
+        handle: Handle = self.local.handle
+        handle.deadline = time.monotonic() + self.settings.statement_seconds
+        try:
+            return handle.execute(text, values)
+        except apsw.InterruptError:
+            raise unavailable(f"the query took longer than {self.settings.statement_seconds:g} seconds") from None
+
+    def version(self, environment_id: str, tables: tuple[str, ...]) -> Hashable | None:
+        """The change counters of the tables. They are read again only when the file has changed."""
+        assert self.reader is not None
+        moved = self.reader.raw.data_version()
+        if moved != self.data_version:
+            self.reader.deadline = float("inf")
+            for environment, name, value in self.reader.execute(
+                "SELECT environment_id, object, value FROM change WHERE value > :seen", {"seen": self.seen}
+            ):
+                self.changes[environment, name] = value
+                self.seen = max(self.seen, value)
+            self.data_version = moved
+        return tuple([self.changes.get((environment_id, name), 0) for name in tables])
+
+    # ── writing ──
+
+    async def write(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+        loop = asyncio.get_running_loop()
+        write = Write(environment_id, function, loop, loop.create_future())
+        self.waiting.put(write)
+        result: Result = await write.future
+        return result
+
+    def write_now(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+        write = Write(environment_id, function, None, None)
+        self.commit([write])
+        if write.error is not None:
+            raise write.error
+        result: Result = write.result
+        return result
+
+    def write_all(self) -> None:
+        """The writer thread: whatever waits is committed together."""
+        while (first := self.waiting.get()) is not None:
+            batch, is_last = [first], False
+            while len(batch) < BATCH and not self.waiting.empty():
+                following = self.waiting.get()
+                if following is None:
+                    is_last = True
+                    break
+                batch.append(following)
+            self.commit(batch)
+            settle(batch)
+            if is_last:
+                return
+
+    def commit(self, batch: "list[Write]") -> None:
+        """Run each write in its own savepoint and commit them together; a failed commit fails them all."""
+        with self.writing:
+            try:
+                self.writer.execute("BEGIN IMMEDIATE")
+                touched: set[tuple[str, str]] = set()
+                for write in batch:
+                    touched |= self.run(write)
+                for environment_id, name in sorted(touched):
+                    self.writer.execute(BUMP, {"environment": environment_id, "object": name})
+                self.writer.execute("COMMIT")
+            except BaseException as error:
+                if self.writer.raw.in_transaction:
+                    self.writer.raw.execute("ROLLBACK")
+                for write in batch:
+                    write.error = write.error or error
+
+    def run(self, write: "Write") -> set[tuple[str, str]]:
+        """Run one write; returns what it touched, as (environment, table). Its error is kept for its caller."""
+        transaction = Transaction(self.writer, self.statements, self.identifiers, write.environment_id)
+        self.writer.execute("SAVEPOINT write")
+        try:
+            write.result = write.function(transaction)
+        except BaseException as error:
+            write.error = error
+            if not self.writer.raw.in_transaction:  # the engine itself rolled everything back
+                raise
+            self.writer.execute("ROLLBACK TO write")
+            self.writer.execute("RELEASE write")
+            return set()
+        self.writer.execute("RELEASE write")
+        return {(write.environment_id, name) for name in transaction.touched}
+
+    # ── the rest ──
+
+    def run_script(self, statements: Sequence[str]) -> None:
+        with self.writing:
+            self.writer.execute("BEGIN IMMEDIATE")
+            try:
+                for text in statements:
+                    self.writer.execute(text)
+                self.writer.execute("COMMIT")
+            except BaseException:
+                self.writer.raw.execute("ROLLBACK")
+                raise
+
+    def query(self, text: str, values: Mapping[str, Any] | None = None) -> list[Any]:
+        """Rows of a statement of the server's own, for commands and checks."""
+        with self.writing:
+            return self.writer.execute(text, values)
+
+    def has_schema(self) -> bool:
+        return bool(self.query("SELECT 1 FROM sqlite_schema WHERE name = 'environment'"))
+
+    def is_writable(self) -> bool:
+        try:
+            self.write_now("", lambda tx: tx.execute(Statement("UPDATE state SET value = value WHERE name = 'probe'", {})))
+        except Refusal:
+            return False
+        return True
+
+    def backup(self, path: Path) -> None:
+        copy = apsw.Connection(str(path))
+        with copy.backup("main", self.writer.raw, "main") as running:
+            while not running.done:
+                with self.writing:
+                    running.step(1000)
+        copy.close()
+
+
+class Write:
+    """A write that waits for its commit."""
+
+    __slots__ = ("environment_id", "error", "function", "future", "loop", "result")
+
+    def __init__(
+        self,
+        environment_id: str,
+        function: Callable[[Transaction], Any],
+        loop: asyncio.AbstractEventLoop | None,
+        future: "asyncio.Future[Any] | None",
+    ) -> None:
+        self.environment_id = environment_id
+        self.function = function
+        self.loop = loop
+        self.future = future
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+def settle(batch: list[Write]) -> None:
+    """Hand the results to the event loop that waits for them, in one call."""
+    loop = batch[0].loop
+    assert loop is not None
+    loop.call_soon_threadsafe(settle_all, batch)
+
+
+def settle_all(batch: list[Write]) -> None:
+    for write in batch:
+        if write.future is None or write.future.done():
+            continue  # the client went away
+        if write.error is not None:
+            write.future.set_exception(write.error)
+        else:
+            write.future.set_result(write.result)

@@ -1,0 +1,111 @@
+"""SQLAlchemy expressions → text for one database, once, and kept.
+
+A `Statement` is a text with named parameters and the values that are part of its shape; nothing is compiled on a hot path.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Dialect
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import ClauseElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import Boolean, String
+
+SQLITE: Dialect = sqlite.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+POSTGRESQL: Dialect = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """Text with named parameters; `fixed` holds the parameters that never vary. Compared by identity."""
+
+    text: str
+    fixed: Mapping[str, Any]
+
+
+def compile_statement(expression: ClauseElement, dialect: Dialect) -> Statement:
+    """The text of an expression; parameters without a value are left to the caller."""
+    compiled = expression.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    return Statement(str(compiled), {name: value for name, value in (compiled.params or {}).items() if value is not None})
+
+
+class join_texts(FunctionElement[str]):
+    """All texts of a group in the order they come, with a separator between them; null for an empty group."""
+
+    type = String()
+    inherit_cache = True
+    name = "join_texts"
+
+
+@compiles(join_texts, "sqlite")
+def join_texts_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **options)})"
+
+
+@compiles(join_texts, "postgresql")
+def join_texts_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"string_agg({compiler.process(element.clauses, **options)})"
+
+
+class json_text(FunctionElement[str]):
+    """The value under a key of a JSON object in a text column, as text; null where it is absent or null."""
+
+    type = String()
+    inherit_cache = True
+    name = "json_text"
+
+
+@compiles(json_text, "sqlite")
+def json_text_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    column, key = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"CASE WHEN ({column} -> {key}) IN ('true', 'false') THEN {column} -> {key} ELSE CAST({column} ->> {key} AS TEXT) END"
+
+
+@compiles(json_text, "postgresql")
+def json_text_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    column, key = (compiler.process(clause, **options) for clause in element.clauses)
+    return f'((({column})::jsonb ->> CAST({key} AS text)) COLLATE "C")'
+
+
+class json_items(FunctionElement[Any]):
+    """The items of a JSON list in a text column, as rows with one column `value` of JSON text."""
+
+    inherit_cache = True
+    name = "json_items"
+
+
+@compiles(json_items, "sqlite")
+def json_items_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(json_items, "postgresql")
+def json_items_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"jsonb_array_elements(({compiler.process(element.clauses, **options)})::jsonb)"
+
+
+class among(FunctionElement[bool]):
+    """Whether a column's text is one of a JSON list of texts that is bound as one parameter."""
+
+    type = Boolean()
+    inherit_cache = True
+    name = "among"
+
+
+@compiles(among, "sqlite")
+def among_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    column, texts = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({texts}))"
+
+
+@compiles(among, "postgresql")
+def among_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    column, texts = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT jsonb_array_elements_text(CAST({texts} AS jsonb)))"
+
+
+def is_among(column: ColumnElement[Any], texts: ColumnElement[Any]) -> ColumnElement[bool]:
+    return among(column, texts)
