@@ -88,7 +88,7 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log:
         if ready():
             return
         time.sleep(0.2)
-    raise CannotRun(f"no answer within {seconds} s")
+    raise CannotRun(f"no answer within {seconds} s; its log ends with: {last_words(log.read_text(errors='replace'))}")
 
 
 def succeeds(command: Sequence[str]) -> bool:

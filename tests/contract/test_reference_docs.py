@@ -1,6 +1,7 @@
 """The guide of the reference tells every code, operator and section that an integrator looks for, and the real catalog
 gives a valid document."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from planwerk.catalog import ALL
 from planwerk.reference.guide import guide
 from planwerk.reference.openapi import build
 from planwerk.reference.operations import operations
+from planwerk.routes import routes_of
 
 SECTIONS = (
     "Introduction",
@@ -61,6 +63,17 @@ def test_no_two_operations_of_the_catalog_share_a_name_or_a_path(document: dict[
     found = list(operations(ALL))
     assert len({operation.id for operation in found}) == len(found)
     assert sum(len(item) for item in document["paths"].values()) == len(found)
+
+
+def test_the_document_and_the_router_have_the_same_operations() -> None:
+    documented = {(operation.method, shape(operation.path), operation.kind) for operation in operations(ALL)}
+    served = {(route.method, shape(route.path), route.kind) for route in routes_of(ALL)}
+    assert documented == served
+
+
+def shape(path: str) -> str:
+    """A path without the names of its parameters."""
+    return re.sub(r"\{\w+\}", "{}", path)
 
 
 def test_every_object_with_a_path_is_in_the_document(document: dict[str, Any]) -> None:

@@ -65,6 +65,12 @@ def test_a_value_of_the_wrong_type_is_found(conformity: Conformity, name: str, v
         judge(conformity, {**object_example(JOB), name: value})
 
 
+def test_a_worked_out_answer_may_leave_out_what_is_not_sure(conformity: Conformity) -> None:
+    judge(conformity, {"kind": "rain"}, path="/v1/weather/here")
+    with pytest.raises(AssertionError, match="kind"):
+        judge(conformity, {"sky": "grey"}, path="/v1/weather/here")
+
+
 def test_an_undocumented_status_is_found(conformity: Conformity) -> None:
     with pytest.raises(AssertionError, match="not documented"):
         judge(conformity, {}, status=418)

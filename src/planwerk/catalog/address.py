@@ -20,7 +20,7 @@ ADDRESS = Object(
         Text("external_ref", nullable=True),
         *timestamps(),
     ),
-    relations=(Many("orders", to="order", by="address_id"),),
+    relations=(Many("orders", to="order", by="address_id", is_writable=False),),
     places=(Place("/address"),),
     unique=(("external_ref",),),
 )

@@ -34,7 +34,7 @@ COMMENT = Object(
         One("collection", to="collection", by="collection_id", is_writable=False),
         One("card", to="card", by="card_id", is_writable=False),
         One("parent", to="comment", by="parent_id", is_writable=False),
-        Many("replies", to="comment", by="parent_id"),
+        Many("replies", to="comment", by="parent_id", is_writable=False),
     ),
     places=(Place("/collection/{collection_id}/comment"),),
     index=(("collection_id",), ("card_id",), ("parent_id",)),

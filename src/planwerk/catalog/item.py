@@ -20,9 +20,9 @@ ITEM = Object(
         *timestamps(),
     ),
     relations=(
-        Many("orders", to="order", by="item_id"),
-        Many("order_rows", to="order_row", by="item_id"),
-        Many("activities", to="activity", by="item_id"),
+        Many("orders", to="order", by="item_id", is_writable=False),
+        Many("order_rows", to="order_row", by="item_id", is_writable=False),
+        Many("activities", to="activity", by="item_id", is_writable=False),
     ),
     places=(Place("/item"),),
     unique=(("external_ref",),),

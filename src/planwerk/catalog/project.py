@@ -16,7 +16,7 @@ PROJECT = Object(
         Text("external_ref", nullable=True),
         *timestamps(),
     ),
-    relations=(Many("orders", to="order", by="project_id"),),
+    relations=(Many("orders", to="order", by="project_id", is_writable=False),),
     places=(Place("/project"),),
     unique=(("external_ref",),),
 )

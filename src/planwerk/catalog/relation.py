@@ -20,7 +20,7 @@ RELATION = Object(
         Text("external_ref", nullable=True),
         *timestamps(),
     ),
-    relations=(Many("orders", to="order", by="relation_id"),),
+    relations=(Many("orders", to="order", by="relation_id", is_writable=False),),
     places=(Place("/relation"),),
     unique=(("external_ref",),),
     index=(("updated_at",),),

@@ -14,7 +14,7 @@ WAREHOUSE = Object(
         Text("external_ref", nullable=True),
         *timestamps(),
     ),
-    relations=(Many("orders", to="order", by="warehouse_id"),),
+    relations=(Many("orders", to="order", by="warehouse_id", is_writable=False),),
     places=(Place("/warehouse"),),
     unique=(("external_ref",),),
 )

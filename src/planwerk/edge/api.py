@@ -77,10 +77,10 @@ class Api:
 
     async def answer(self, scope: Scope, receive: Receive, fields: Headers) -> Reply:
         path, query = scope["path"], scope["query_string"]
-        check_head(path, query, scope["headers"])
+        headers = dict(scope["headers"])
+        check_head(path, query, headers)
         if page := await self.maintenance.check():
             return Reply(303, headers=((b"location", page.encode()),))
-        headers = dict(scope["headers"])
         actor = await self.keys.actor(headers)
         fields += await self.quota.hit(actor.credential_id)
         method = "GET" if scope["method"] == "HEAD" else scope["method"]

@@ -1,6 +1,6 @@
 """What is refused before anything is parsed: too long an address, too many or too large headers, too large a body."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from planwerk.errors import BAD_REQUEST, HEADERS_TOO_LARGE, PAYLOAD_TOO_LARGE, URI_TOO_LONG, refuse
@@ -16,10 +16,10 @@ class Disconnected(Exception):
     """The client went away before its body was whole."""
 
 
-def check_head(path: str, query: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+def check_head(path: str, query: bytes, headers: Mapping[bytes, bytes]) -> None:
     if len(path) + len(query) > ADDRESS_BYTES:
         raise refuse(URI_TOO_LONG, f"the address is longer than {ADDRESS_BYTES} bytes")
-    if len(headers) > HEADERS or sum(len(name) + len(value) for name, value in headers) > HEADER_BYTES:
+    if len(headers) > HEADERS or sum(map(len, headers)) + sum(map(len, headers.values())) > HEADER_BYTES:
         raise refuse(HEADERS_TOO_LARGE, f"at most {HEADERS} headers of {HEADER_BYTES} bytes together are read")
 
 

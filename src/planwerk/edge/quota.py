@@ -15,6 +15,8 @@ from planwerk.errors import TOO_MANY_REQUESTS, refuse
 
 Headers = list[tuple[bytes, bytes]]
 
+CREDENTIALS = 10_000  # whose windows are remembered
+
 
 class Quota:
     """The limit of all credentials; `notation` such as `600/minute`, `0` counts nothing."""
@@ -27,6 +29,7 @@ class Quota:
         self.limit = self.item.amount if self.item else 0
         self.window_seconds = self.item.get_expiry() if self.item else 0
         self.limit_text = str(self.limit).encode()
+        self.ends: dict[str, float] = {}  # when each credential's window ends; asked of the store once a window
 
     async def hit(self, credential: str) -> Headers:
         """The headers of the answer; refuses with 429 when the window is used up."""
@@ -47,4 +50,11 @@ class Quota:
         return headers
 
     def count(self, credential: str) -> tuple[int, float]:
-        return self.storage.incr(credential, self.window_seconds), self.storage.get_expiry(credential)
+        """(requests in this window, when it ends)."""
+        used = self.storage.incr(credential, self.window_seconds)
+        until = self.ends.get(credential, 0.0)
+        if used == 1 or until <= self.clock():
+            if len(self.ends) > CREDENTIALS:
+                self.ends.clear()
+            until = self.ends[credential] = self.storage.get_expiry(credential)
+        return used, until

@@ -6,12 +6,12 @@ Each refusal's text comes from the table in `errors`, so a new kind shows up her
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from planwerk.describe import CREATE, DELETE, LIST, Object
+from planwerk.describe import CREATE, DELETE, LIST, UPDATE, Object
 from planwerk.errors import ALL as KINDS
 from planwerk.reference.examples import error_example, list_example, object_example
 from planwerk.reference.operations import ATTACH, DETACH, Operation
 from planwerk.reference.properties import Schema
-from planwerk.reference.schemas import list_of, pivot_name, reference_to
+from planwerk.reference.schemas import list_of, reference_to
 from planwerk.reference.words import component
 
 Answer = dict[str, Any]
@@ -56,24 +56,15 @@ def answers_of(operation: Operation, objects: Mapping[str, Object]) -> dict[str,
 def successes(operation: Operation, objects: Mapping[str, Object]) -> Iterator[tuple[int, Answer]]:
     name = component(operation.object.name)
     own = list(own_headers(operation))
-    if operation.kind in (DELETE, DETACH) or (operation.action and operation.action.status == 204):
+    if operation.kind in (DELETE, ATTACH, DETACH) or (operation.action and operation.action.status == 204):
         yield 204, {"description": "Done; there is nothing to say.", "headers": headers(*own)}
     elif operation.kind == LIST:
         yield 200, content("A page of the list.", list_of(name), list_example(operation), own)
     elif operation.action is not None:
         yield operation.action.status, action_answer(operation, objects, own)
-    elif operation.kind == ATTACH and operation.relation is not None:
-        yield 200, content("The object as it is linked now.", reference_to(attached_name(operation)), None, own)
     else:
         status = 201 if operation.kind == CREATE else 200
         yield status, content("The whole object.", reference_to(name), object_example(operation.object), own)
-
-
-def attached_name(operation: Operation) -> str:
-    assert operation.relation is not None
-    if operation.relation.table.pivot:
-        return pivot_name(operation.object, operation.relation)
-    return component(operation.relation.to)
 
 
 def action_answer(operation: Operation, objects: Mapping[str, Object], own: list[str]) -> Answer:
@@ -105,7 +96,7 @@ def refusals(operation: Operation) -> Iterator[int]:
         yield 409
     if operation.method in ("POST", "PUT"):
         yield from WITH_BODY
-    if operation.method in ("PUT", "DELETE"):
+    if operation.kind in (UPDATE, DELETE, ATTACH, DETACH):
         yield 412
 
 

@@ -26,6 +26,7 @@ from planwerk.fields import (
 )
 from planwerk.reference.operations import Operation
 from planwerk.reference.properties import is_null_shown
+from planwerk.reference.schemas import given_by_path
 from planwerk.reference.words import spaced
 
 TEXTS: Mapping[str, str] = {
@@ -135,10 +136,9 @@ MAKERS: tuple[tuple[type[Field], Any], ...] = (
 
 def object_example(described: Object) -> dict[str, Any]:
     """A whole object as GET answers it."""
-    found: dict[str, Any] = {"id": example_id(described.name)}
-    for field in described.shown:
-        if field.name != "id":
-            found[field.name] = None if is_left_empty(field) else example_of(field)
+    found = {field.name: None if is_left_empty(field) else example_of(field) for field in described.shown}
+    if "id" in found:
+        found["id"] = example_id(described.name)
     return found | own_name(described)
 
 
@@ -161,8 +161,7 @@ def list_example(operation: Operation) -> dict[str, Any]:
 
 def body_example(described: Object, objects: Mapping[str, Object]) -> dict[str, Any]:
     """A body that creates an object, with one related object of each kind that may be nested."""
-    given = {name for place in described.places for name in (*place.parameters, *place.fixed)}
-    found = scalar_example(described, given)
+    found = scalar_example(described, given_by_path(described))
     for relation in described.relations:
         if relation.to not in objects or not relation.is_writable:
             continue
@@ -177,7 +176,8 @@ def scalar_example(described: Object, given: Iterable[str]) -> dict[str, Any]:
     """The properties of a new object that a caller would usually send."""
     chosen = [field for field in described.writable if field.name not in set(given) and field.name != "id" and not field.deprecated]
     values = {field.name: body_value(field) for field in chosen}
-    return {field.name: values[field.name] for field in chosen if values[field.name] is not None} | own_name(described)
+    sent = {name: value for name, value in values.items() if value is not None and name not in described.pictures}
+    return sent | own_name(described)
 
 
 def body_value(field: Field) -> Any:

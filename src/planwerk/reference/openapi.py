@@ -5,14 +5,14 @@ from typing import Any
 
 from planwerk import __version__
 from planwerk.describe import CREATE, UPDATE, Object
-from planwerk.fields import Field
+from planwerk.fields import Field, Ref
 from planwerk.reference.answers import HEADERS, JSON, answers_of, shared_answers
 from planwerk.reference.examples import body_example, example_of
 from planwerk.reference.guide import guide
 from planwerk.reference.operations import ARCHIVE, ATTACH, DETACH, RESTORE, Operation, operations
 from planwerk.reference.parameters import SHARED, parameters_of
 from planwerk.reference.properties import Schema, body_record, body_schema
-from planwerk.reference.schemas import documented, object_schemas, reference_to, shared_schemas
+from planwerk.reference.schemas import documented, given_by_path, object_schemas, reference_to, shared_schemas
 from planwerk.reference.words import component, spaced, title
 
 SECTIONS = {"base": "Base data", "third_party": "Third-party data", "configuration": "Configuration", "system": "System"}
@@ -136,10 +136,10 @@ def values(fields: tuple[Field, ...]) -> dict[str, Any]:
 
 
 def form_of(described: Object) -> dict[str, Any]:
-    """The form that carries a file: an object with a required property `file` takes uploads."""
-    file = described.field.get("file")
-    if file is None or not file.required:
+    """The form that carries a file, and beside it what the file is for."""
+    if not described.has_uploads:
         return {}
-    parts = {"file": {"type": "string", "format": "binary", "description": f"The {spaced(described.name)} itself."}}
-    beside = {name: body_schema(described.field[name]) for name in ("card_id", "external_ref") if name in described.field}
+    parts: dict[str, Schema] = {"file": {"type": "string", "format": "binary", "description": f"The {spaced(described.name)} itself."}}
+    named = [field for field in described.writable if isinstance(field, Ref) or field.name == "external_ref"]
+    beside = {field.name: body_schema(field) for field in named if field.name not in given_by_path(described)}
     return {"multipart/form-data": {"schema": {"type": "object", "required": ["file"], "properties": parts | beside}}}

@@ -9,14 +9,14 @@ from typing import Any
 
 from planwerk.describe import CREATE, DELETE, LIST, ONE, UPDATE, Link, Many, Object, Relation
 from planwerk.fields import INTEGER_LIMIT
-from planwerk.reference.operations import ACTION, ARCHIVE, ATTACH, RESTORE, Operation
+from planwerk.reference.operations import ACTION, ARCHIVE, ATTACH, DETACH, RESTORE, Operation
 from planwerk.reference.properties import Schema, body_schema
 from planwerk.reference.schemas import known_relations
 from planwerk.reference.words import spaced
 
 Parameter = dict[str, Any]
 
-SHOWING = (LIST, ONE, CREATE, UPDATE)
+SHOWING = (LIST, ONE, CREATE, UPDATE, ARCHIVE, RESTORE)
 COUNTED: Mapping[str, Schema] = {
     "year": {"type": "integer", "minimum": 1, "maximum": 9999},
     "month": {"type": "integer", "minimum": 1, "maximum": 12},
@@ -24,6 +24,7 @@ COUNTED: Mapping[str, Schema] = {
 }
 UUID: Schema = {"type": "string", "format": "uuid"}
 TEXT: Schema = {"type": "string"}
+WORD: Schema = {"type": "string", "minLength": 1}
 FLAG: Schema = {"type": "boolean", "default": False}
 
 
@@ -57,7 +58,10 @@ SHARED: Mapping[str, Parameter] = {
     "remove_missing": query("remove_missing", FLAG, "Nested objects that are not sent are deleted, also where they stay by default."),
     "If-None-Match": header("If-None-Match", "An `ETag` from before; 304 when the answer would be the same."),
     "If-Match": header("If-Match", "An `ETag` of the object; 412 when it has changed since."),
-    "Idempotency-Key": header("Idempotency-Key", "A text of your choice; sent again within 24 hours it brings back the first answer."),
+    "Idempotency-Key": {
+        **header("Idempotency-Key", "A text of your choice; sent again within 24 hours it brings back the first answer."),
+        "schema": {"type": "string", "maxLength": 255},
+    },
 }
 
 
@@ -77,11 +81,12 @@ def shared(name: str) -> Parameter:
 
 
 def path_parameter(name: str, operation: Operation) -> Parameter:
-    own = f"{operation.object.name}_id" == name
-    whose = f"The {spaced(name.removesuffix('_id'))}" + ("." if own or name in COUNTED else " it belongs to.")
+    is_own = f"{operation.object.name}_id" == name or not name.endswith("_id")
+    whose = f"The {spaced(name.removesuffix('_id'))}" + ("." if is_own else " it belongs to.")
     if operation.relation is not None and name == operation.parameters[-1]:
         whose = f"The {spaced(operation.relation.to)} to {operation.kind}."
-    return {"name": name, "in": "path", "required": True, "schema": COUNTED.get(name, UUID), "description": whose}
+    schema = COUNTED.get(name, UUID if name.endswith("_id") else WORD)
+    return {"name": name, "in": "path", "required": True, "schema": schema, "description": whose}
 
 
 def query_names(operation: Operation) -> Iterator[str]:
@@ -110,7 +115,7 @@ def is_set(relation: Relation) -> bool:
 
 def with_parameter(operation: Operation, objects: Mapping[str, Object]) -> Iterator[Parameter]:
     names = [f"`{relation.name}`" for relation in known_relations(operation.object, objects)]
-    if operation.kind in (LIST, ONE) and names:
+    if operation.kind in SHOWING and names:
         yield query("with", TEXT, f"Related objects to answer along: {', '.join(names)}; a dot leads further. See *With*.")
 
 
@@ -125,7 +130,7 @@ def action_parameters(operation: Operation) -> Iterator[Parameter]:
 def header_names(operation: Operation) -> Iterator[str]:
     if operation.method == "GET":
         yield "If-None-Match"
-    if operation.kind in (UPDATE, DELETE):
+    if operation.kind in (UPDATE, DELETE, ATTACH, DETACH):
         yield "If-Match"
-    if operation.kind in (CREATE, ACTION, ARCHIVE, RESTORE, ATTACH) and operation.method == "POST":
+    if operation.kind in (CREATE, ACTION) and operation.method == "POST":
         yield "Idempotency-Key"

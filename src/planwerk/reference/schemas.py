@@ -13,6 +13,10 @@ from planwerk.reference.properties import BLANK, SCHEMAS, Schema, answer_schema,
 from planwerk.reference.words import component, singular, spaced, title
 
 UUID: Schema = {"type": "string", "format": "uuid"}
+PICTURE: Schema = {
+    "type": ["string", "null"],
+    "description": "A picture as a data URI (`data:image/png;base64,…`), or the address it was given before.",
+}
 BARE_LINK: Schema = {"$ref": f"{SCHEMAS}BareLink"}
 
 
@@ -76,8 +80,11 @@ def answer(described: Object, objects: Mapping[str, Object], pivot: Iterable[Fie
     """An object as it is shown; `show`, `hide` and `with` decide which of the properties are there."""
     properties = {field.name: answer_schema(field) for field in (*described.shown, *pivot)}
     for relation in known_relations(described, objects):
-        properties[relation.name] = answer_relation(described, relation)
-    return {"type": "object", "title": title(described.name), "description": described.purpose, "properties": properties}
+        properties.setdefault(relation.name, answer_relation(described, relation))
+    schema: Schema = {"type": "object", "title": title(described.name), "description": described.purpose, "properties": properties}
+    if not described.is_stored:
+        schema["required"] = [field.name for field in described.shown if field.required]
+    return schema
 
 
 def answer_relation(described: Object, relation: Relation) -> Schema:
@@ -92,12 +99,16 @@ def answer_relation(described: Object, relation: Relation) -> Schema:
 
 def body(described: Object, objects: Mapping[str, Object], *, is_create: bool) -> Schema:
     """What POST or PUT takes. Properties that the path gives are not part of the body."""
-    given = {name for place in described.places for name in (*place.parameters, *place.fixed)}
+    given = given_by_path(described)
     record = body_record(field for field in described.writable if field.name not in given)
-    record["properties"] |= body_relations(described, objects)
+    record["properties"] |= dict.fromkeys(described.pictures, PICTURE) | body_relations(described, objects)
     if not is_create:
         record.pop("required", None)
     return {"title": f"{title(described.name)}, {'new' if is_create else 'changed'}", **record}
+
+
+def given_by_path(described: Object) -> frozenset[str]:
+    return frozenset(name for place in described.places for name in (*place.parameters, *place.fixed))
 
 
 def nested(described: Object, objects: Mapping[str, Object]) -> Schema:

@@ -16,7 +16,7 @@ from planwerk.fields import Items, Map
 from planwerk.plan import Read, With
 from planwerk.query.conditions import All, AnyOf, Has, Node, Test
 from planwerk.query.operators import BY_NAME
-from planwerk.store.statements import Statement, compile_statement, is_among, join_texts, json_items, json_text
+from planwerk.store.statements import Statement, compile_statement, join_texts, json_items, json_text
 from planwerk.store.tables import Tables
 
 Scope = Mapping[str, Any]  # property → value that every row of a place has; a value of None is part of the shape
@@ -246,8 +246,14 @@ def compared(node: Node | None) -> Iterator[str]:
 
 
 def living_ids(table: Table, dialect: Dialect) -> Statement:
-    """The ids among `:ids` (a JSON list) that belong to living rows."""
-    statement = select(table.c.id).where(
-        table.c.environment_id == bindparam("environment"), is_among(table.c.id, bindparam("ids")), table.c.deleted_at.is_(None)
+    """The ids among `:ids` (a JSON list) that belong to living rows.
+
+    SQLite is told to begin with the list: its planner would rather walk the whole environment.
+    """
+    listed = (
+        "json_each(:ids) AS asked CROSS JOIN {table} AS t ON t.id = asked.value"
+        if dialect.name == "sqlite"
+        else "jsonb_array_elements_text(%(ids)s::jsonb) AS asked (value) JOIN {table} AS t ON t.id = asked.value"
     )
-    return compile_statement(statement, dialect)
+    name, environment = dialect.identifier_preparer.quote(table.name), ":environment" if dialect.name == "sqlite" else "%(environment)s"
+    return Statement(f"SELECT t.id FROM {listed.format(table=name)} AND t.environment_id = {environment} WHERE t.deleted_at IS NULL", {})

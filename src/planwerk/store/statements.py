@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect
+from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ClauseElement
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import Boolean, String
+from sqlalchemy.types import String
 
 SQLITE: Dialect = sqlite.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 POSTGRESQL: Dialect = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
@@ -85,27 +85,3 @@ def json_items_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(json_items, "postgresql")
 def json_items_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"jsonb_array_elements(({compiler.process(element.clauses, **options)})::jsonb)"
-
-
-class among(FunctionElement[bool]):
-    """Whether a column's text is one of a JSON list of texts that is bound as one parameter."""
-
-    type = Boolean()
-    inherit_cache = True
-    name = "among"
-
-
-@compiles(among, "sqlite")
-def among_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    column, texts = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({texts}))"
-
-
-@compiles(among, "postgresql")
-def among_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    column, texts = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} IN (SELECT jsonb_array_elements_text(CAST({texts} AS jsonb)))"
-
-
-def is_among(column: ColumnElement[Any], texts: ColumnElement[Any]) -> ColumnElement[bool]:
-    return among(column, texts)

@@ -130,8 +130,9 @@ PERSON = Object(
     name="person",
     section="configuration",
     purpose="Somebody who works.",
-    fields=(identity(), Text("name"), Email("email", required=True)),
+    fields=(identity(), Text("name"), Email("email", required=True), Text("avatar", max=2048, nullable=True)),
     places=(Place("/person", operations=(LIST, ONE, CREATE)),),
+    pictures=("avatar",),
 )
 
 DRAWING = Object(
@@ -140,6 +141,16 @@ DRAWING = Object(
     purpose="A file of a job.",
     fields=(identity(), Ref("job_id", to="job"), Url("file", required=True), Text("external_ref", nullable=True)),
     places=(Place("/job/{job_id}/drawing", operations=(LIST, CREATE, ONE)),),
+    has_uploads=True,
 )
 
-SAMPLE = (JOB, STEP, LABEL, TOOL, PERSON, DRAWING)
+WEATHER = Object(
+    name="weather",
+    section="system",
+    purpose="What is worked out.",
+    is_stored=False,
+    fields=(Choice("kind", words=("rain", "sun"), required=True), Text("sky")),
+    actions=(Action("GET", "/weather/{place}", "the weather at a place", refuse_to_run, answer="weather"),),
+)
+
+SAMPLE = (JOB, STEP, LABEL, TOOL, PERSON, DRAWING, WEATHER)

@@ -197,6 +197,35 @@ def test_an_action_that_is_written_takes_a_body(document: Document) -> None:
     assert body["content"]["application/json"]["schema"]["required"] == ["parts"]
 
 
+def test_the_form_of_an_upload_tells_what_the_file_is_for(document: Document) -> None:
+    form = document["paths"]["/job/{job_id}/drawing"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert set(form["properties"]) == {"file", "external_ref"}
+
+
+def test_a_picture_is_sent_as_a_text_of_any_length_and_shown_as_an_address(document: Document) -> None:
+    assert "maxLength" not in schema_of(document, "PersonCreate")["properties"]["avatar"]
+    assert schema_of(document, "Person")["properties"]["avatar"]["maxLength"] == 2048
+
+
+def test_a_worked_out_answer_has_the_properties_that_are_sure(document: Document) -> None:
+    assert schema_of(document, "Weather")["required"] == ["kind"]
+
+
+def test_a_word_in_a_path_is_a_text(document: Document) -> None:
+    (parameter,) = [found for found in document["paths"]["/weather/{place}"]["get"]["parameters"] if "name" in found]
+    assert parameter["schema"] == {"type": "string", "minLength": 1}
+
+
+def test_attaching_and_detaching_answer_nothing_and_may_ask_for_a_version(document: Document) -> None:
+    item = document["paths"]["/job/{job_id}/tool/{tool_id}"]
+    for operation in item.values():
+        assert "204" in operation["responses"]
+        assert "412" in operation["responses"]
+        assert {"$ref": "#/components/parameters/If-Match"} in operation["parameters"]
+    assert "requestBody" in item["put"]
+    assert "requestBody" not in item["delete"]
+
+
 def test_an_action_without_an_answer_has_none(document: Document) -> None:
     assert "content" not in document["paths"]["/job/forget"]["post"]["responses"]["204"]
 

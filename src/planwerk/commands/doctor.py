@@ -1,0 +1,156 @@
+"""`planwerk doctor`: looks at everything that must be right for the server, changes nothing, and says what it found.
+
+Each check is a function of the settings, or of the settings and the database, that yields findings.
+"""
+
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+from limits import parse
+
+from planwerk.commands.opened import opened, sqlite_path
+from planwerk.errors import Refusal
+from planwerk.files.vault import open_vault
+from planwerk.settings import MEBIBYTE, Settings, beside_database
+from planwerk.store.database import Database, Unusable
+from planwerk.store.migrations import newest, schema_of
+from planwerk.store.sqlite import SOUND_VERSION
+
+OK, WARNING, PROBLEM = "ok", "warning", "problem"
+FREE_PROBLEM_BYTES, FREE_WARNING_BYTES = 64 * MEBIBYTE, 1024 * MEBIBYTE
+DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: ok, warning or problem, and a sentence."""
+
+    state: str
+    text: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """All findings, in an order in which they can be put right."""
+    for check in (check_python, check_settings, check_disk, check_secret, check_files):
+        yield from check(settings)
+    path = sqlite_path(settings)
+    if path is not None and not path.is_file():
+        yield Finding(WARNING, f"there is no database {path} yet; `planwerk serve` or `planwerk init` makes it")
+        return
+    try:
+        with opened(settings) as database:
+            yield from examine_database(database, path)
+    except (Unusable, Refusal) as error:
+        yield Finding(PROBLEM, f"the database cannot be used: {error}")
+
+
+def examine_database(database: Database, path: Path | None) -> Iterator[Finding]:
+    yield from check_schema(database)
+    for check in SQLITE_CHECKS if path is not None else POSTGRESQL_CHECKS:
+        yield from check(database)
+
+
+# ── the machine and the settings ──
+
+
+def check_python(_: Settings) -> Iterator[Finding]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    yield Finding(OK if sys.version_info >= (3, 11) else PROBLEM, f"Python {version}")
+
+
+def check_settings(settings: Settings) -> Iterator[Finding]:
+    faults = list(setting_faults(settings))
+    yield from (Finding(PROBLEM, fault) for fault in faults)
+    if settings.host not in ("127.0.0.1", "::1", "localhost") and not settings.public_url.startswith("https://"):
+        yield Finding(WARNING, f"the server listens on {settings.host} without TLS; put a proxy in front and set public_url to its https address")
+    if settings.workers > 1 and settings.rate_limit_storage.startswith("memory"):
+        yield Finding(WARNING, "each worker counts the rate limit for itself; set rate_limit_storage to a shared store")
+    if not faults:
+        yield Finding(OK, "settings")
+
+
+def setting_faults(settings: Settings) -> Iterator[str]:
+    if not 0 < settings.port < 65536:
+        yield f"port {settings.port} does not exist"
+    if settings.workers > 1 and sqlite_path(settings) is not None:
+        yield "several workers need PostgreSQL"
+    if settings.statement_seconds <= 0:
+        yield "statement_seconds must be more than 0"
+    try:
+        parse(settings.rate_limit) if settings.rate_limit.strip() not in ("0", "") else None
+    except ValueError as error:
+        yield f"rate_limit {settings.rate_limit}: {error}"
+
+
+def check_disk(settings: Settings) -> Iterator[Finding]:
+    folder = beside_database(settings, "").absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    state = PROBLEM if free < FREE_PROBLEM_BYTES else WARNING if free < FREE_WARNING_BYTES else OK
+    yield Finding(state, f"{free // MEBIBYTE} MiB free in {folder}")
+
+
+def check_secret(settings: Settings) -> Iterator[Finding]:
+    path = Path(settings.secret_file) if settings.secret_file else beside_database(settings, "secret")
+    if not path.exists():
+        yield Finding(OK, f"the secret file {path} is made at the first start")
+    elif stat.S_IMODE(path.stat().st_mode) & 0o077:
+        yield Finding(PROBLEM, f"others may read the secret file {path}; run chmod 600 {path}")
+    else:
+        yield Finding(OK, f"secret file {path}")
+
+
+def check_files(settings: Settings) -> Iterator[Finding]:
+    try:
+        is_writable = open_vault(settings).is_writable()
+    except (OSError, ValueError) as error:
+        yield Finding(PROBLEM, f"uploads cannot be stored: {error}")
+    else:
+        place = settings.files or beside_database(settings, "files")
+        yield Finding(OK if is_writable else PROBLEM, f"uploads in {place}" if is_writable else f"{place} is not writable: uploads would fail")
+
+
+# ── the database ──
+
+
+def check_schema(database: Database) -> Iterator[Finding]:
+    present = schema_of(database)
+    if present is None:
+        yield Finding(WARNING, "the database is empty; `planwerk serve` or `planwerk init` prepares it")
+    elif present != newest():
+        yield Finding(PROBLEM, f"the database has schema {present}, this release needs {newest()}; run `planwerk migrate`")
+    else:
+        yield Finding(OK, f"schema {present}")
+
+
+def check_engine(_: Database) -> Iterator[Finding]:
+    text = apsw.sqlite_lib_version()
+    is_sound = tuple(int(part) for part in text.split(".")) >= SOUND_VERSION
+    yield Finding(OK if is_sound else PROBLEM, f"SQLite {text}" if is_sound else f"SQLite {text} can lose committed data")
+
+
+def check_integrity(database: Database) -> Iterator[Finding]:
+    verdict = database.query("PRAGMA integrity_check(1)")[0][0]
+    yield Finding(OK if verdict == "ok" else PROBLEM, "integrity" if verdict == "ok" else f"the database is damaged: {verdict}")
+
+
+def check_durability(database: Database) -> Iterator[Finding]:
+    for name in DURABLE:
+        value = database.query(f"SHOW {name}")[0][0]
+        state = OK if value != "off" else WARNING if name == "synchronous_commit" else PROBLEM
+        yield Finding(state, f"PostgreSQL {name}={value}" + ("" if state == OK else ": a crash can lose confirmed writes"))
+
+
+def check_server(database: Database) -> Iterator[Finding]:
+    version, encoding = database.query("SHOW server_version")[0][0], database.query("SHOW server_encoding")[0][0]
+    yield Finding(OK if encoding == "UTF8" else PROBLEM, f"PostgreSQL {version}, encoding {encoding}")
+
+
+SQLITE_CHECKS: tuple[Callable[[Database], Iterator[Finding]], ...] = (check_engine, check_integrity)
+POSTGRESQL_CHECKS: tuple[Callable[[Database], Iterator[Finding]], ...] = (check_server, check_durability)

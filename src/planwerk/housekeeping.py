@@ -1,0 +1,94 @@
+"""What the server tidies up by itself, hourly: idempotency keys that have expired, api_messages that nobody reads any more.
+
+Each task is one short transaction per environment. When it ran last is a row of `state`, so that of several processes one
+does the work.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from planwerk.errors import Refusal
+from planwerk.idempotency import HOURS
+from planwerk.store.database import Database
+from planwerk.store.statements import Statement
+from planwerk.store.transaction import Transaction
+
+EVERY_HOURS = 1
+LOOK_SECONDS = 300.0  # between two looks at what is due
+MESSAGE_DAYS = 30
+
+ENVIRONMENTS = Statement("SELECT id FROM environment ORDER BY id", {})
+LAST = Statement("SELECT value FROM state WHERE name = {name}", {})
+MARK = Statement("INSERT INTO state (name, value) VALUES ({name}, {value}) ON CONFLICT (name) DO UPDATE SET value = excluded.value", {})
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to tidy up: the rows of a table that were last touched longer ago than `hours`."""
+
+    name: str
+    table: str
+    column: str
+    hours: int
+
+    @property
+    def statement(self) -> Statement:
+        text = f"DELETE FROM {self.table} WHERE environment_id = {{environment}} AND {self.column} < {{before}} RETURNING 1"
+        return Statement(text, {})
+
+
+TASKS = (
+    Task("idempotency keys", "idempotency", "created_at", HOURS),
+    Task("api messages", "api_message", "updated_at", MESSAGE_DAYS * 24),
+)
+
+
+def tidy(tx: Transaction, task: Task) -> int:
+    """Remove what the task names from the transaction's environment; the number of rows that went."""
+    removed = len(tx.run_named(task.statement, before=tx.ago(hours=task.hours)))
+    if removed:
+        tx.touched.add(task.table)
+    return removed
+
+
+def take_due(tx: Transaction, tasks: Iterable[Task] = TASKS) -> list[Task]:
+    """The tasks that have not run for an hour; they count as run from now on."""
+    due = [task for task in tasks if last_run(tx, task) < tx.ago(hours=EVERY_HOURS)]
+    for task in due:
+        tx.run_named(MARK, name=f"housekeeping {task.name}", value=tx.now)
+    return due
+
+
+def last_run(tx: Transaction, task: Task) -> str:
+    """The moment a task ran last; empty if it never did."""
+    found = tx.run_named(LAST, name=f"housekeeping {task.name}")
+    return str(found[0][0]) if found else ""
+
+
+async def tidy_all(database: Database) -> dict[str, int]:
+    """Do what is due; the number of rows that went, by task."""
+    due = await database.write("", take_due)
+    environments = [row[0] for row in await database.write("", lambda tx: tx.run_named(ENVIRONMENTS))] if due else []
+    removed = {task.name: 0 for task in due}
+    for task in due:
+        for environment in environments:
+            removed[task.name] += await database.write(environment, partial(tidy, task=task))
+    return removed
+
+
+async def run(database: Database, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    """Tidy up for ever; ends by being cancelled. A database that is not writable now is tried again later."""
+    log = structlog.get_logger("planwerk")
+    while True:
+        try:
+            removed = await tidy_all(database)
+        except Refusal as refusal:
+            log.warning("housekeeping postponed", reason=str(refusal))
+        else:
+            if any(removed.values()):
+                log.info("housekeeping", **{name.replace(" ", "_"): count for name, count in removed.items()})
+        await sleep(LOOK_SECONDS)

@@ -1,0 +1,129 @@
+"""A job-shop instance becomes machines, activities, items and orders, through the HTTP API and nothing else.
+
+Every object carries an `external_ref` that follows from the instance, so a run finds what an earlier one has made: it
+creates what is missing, changes what differs and leaves the rest. A run that was interrupted is finished by the next.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field as attribute
+from typing import Any
+
+from planwerk.seeds import silent
+from planwerk.seeds.client import Client, Json
+from planwerk.seeds.instances import Instance
+from planwerk.seeds.shop import activities_of, items_of, orders_of, resources_of
+
+
+@dataclass
+class Loaded:
+    """What a run did, by kind of object: how many were made, changed and found as they should be."""
+
+    created: dict[str, int] = attribute(default_factory=dict)
+    updated: dict[str, int] = attribute(default_factory=dict)
+    unchanged: dict[str, int] = attribute(default_factory=dict)
+
+
+def steps(instance: Instance) -> int:
+    """How often `progress` will be called: once for each object."""
+    return 2 * instance.machines + 2 * len(instance.jobs)
+
+
+def load_instance(client: Client, instance: Instance, progress: Callable[[int], None] = silent) -> Loaded:
+    """Load an instance, calling `progress(1)` after each object; raises `CannotSeed` with a sentence."""
+    loading = Loading(client, f"jobshop-{instance.name}-", progress)
+    activities = loading.put_all("/activity", activities_of(instance))
+    loading.put_all("/resource", resources_of(instance, activities), with_="activities")
+    items = loading.put_all("/item", items_of(instance))
+    loading.put_all("/order", orders_of(instance, activities, items), with_="order_rows")
+    return loading.loaded
+
+
+class Loading:
+    """One run: brings objects to the state they should be in, whatever state an earlier run left."""
+
+    def __init__(self, client: Client, prefix: str, progress: Callable[[int], None]) -> None:
+        self.client = client
+        self.prefix = prefix
+        self.progress = progress
+        self.loaded = Loaded()
+
+    def put_all(self, path: str, bodies: Iterator[Json], with_: str = "") -> list[str]:
+        """The ids of the objects that these bodies describe, in their order."""
+        parameters = {"filter": f"external_ref:starts_with:'{self.prefix}'", **({"with": with_} if with_ else {})}
+        found = {item["external_ref"]: item for item in self.client.list(path, **parameters)}
+        ids = []
+        for body in bodies:
+            ids.append(self.put(path, body, found.get(body["external_ref"])))
+            self.progress(1)
+        return ids
+
+    def put(self, path: str, body: Json, found: Json | None) -> str:
+        """The id of the object, made or changed if need be."""
+        if found is None:
+            done, id = self.loaded.created, self.client.create(path, body)["id"]
+        elif agrees(body, found):
+            done, id = self.loaded.unchanged, found["id"]
+        else:
+            done, id = self.loaded.updated, found["id"]
+            self.client.update(f"{path}/{id}", with_ids(body, found), remove_missing="true")
+        done[path.strip("/")] = done.get(path.strip("/"), 0) + 1
+        return str(id)
+
+
+def agrees(wanted: Any, found: Any) -> bool:
+    """Whether an object is as it should be; what else it has does not matter.
+
+    >>> agrees({"code": "A", "rows": [{"position": 0}]}, {"id": "7", "code": "A", "rows": [{"id": "8", "position": 0}]})
+    True
+    >>> agrees([1], [1, 2])
+    False
+    """
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(name in found and agrees(value, found[name]) for name, value in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(found, list) and len(wanted) == len(found) and all(map(agrees, wanted, found))
+    return bool(wanted == found)
+
+
+def with_ids(body: Json, found: Json) -> Json:
+    """The body with the ids of those order rows that exist, so that they are changed and not made again."""
+    known = {row["external_ref"]: row["id"] for row in found.get("order_rows") or ()}
+    if "order_rows" not in body:
+        return body
+    rows = [{"id": known[row["external_ref"]], **row} if row["external_ref"] in known else row for row in body["order_rows"]]
+    return {**body, "order_rows": rows}
+
+
+# ── the summary ──
+
+
+def summary(instance: Instance, loaded: Loaded) -> str:
+    """What the instance is and what the run did, in a few lines for a terminal."""
+    return "\n".join(
+        (
+            f"{instance.name}: {len(instance.jobs)} jobs, {instance.operations} operations, {instance.machines} machines,"
+            f" {instance.minutes} minutes of work",
+            makespan(instance),
+            f"created {total(loaded.created)}, updated {total(loaded.updated)}, unchanged {total(loaded.unchanged)}",
+        )
+    )
+
+
+def makespan(instance: Instance) -> str:
+    """
+    >>> makespan(Instance("ft06", (), 55, 55)), makespan(Instance("ta19", (), 1332, 1335))
+    ('best known makespan 55 minutes, proven shortest', 'best known makespan 1335 minutes, at least 1332')
+    """
+    if instance.upper_bound is None:
+        return "best known makespan unknown"
+    proof = "proven shortest" if instance.upper_bound == instance.lower_bound else f"at least {instance.lower_bound}"
+    return f"best known makespan {instance.upper_bound} minutes, {proof}"
+
+
+def total(counts: dict[str, int]) -> str:
+    """
+    >>> total({"item": 6, "order": 1}), total({})
+    ('7 (6 item, 1 order)', '0')
+    """
+    parts = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return f"{sum(counts.values())} ({parts})" if parts else "0"

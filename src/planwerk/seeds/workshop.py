@@ -1,0 +1,106 @@
+"""The demo workshop as it stands: a joinery with its boards, activities, resources and people.
+
+Bodies as the API takes them. Where one object names another it says so by that object's key in these tables; `demo` puts
+the id in its place. Nothing here depends on the day.
+"""
+
+from typing import Any
+
+Body = dict[str, Any]
+
+DAY = 480  # minutes of a working day
+
+STATUSES: dict[str, list[Body]] = {
+    "production": [
+        {"name": "To do", "priority": 0, "entry": True, "color": "grey"},
+        {"name": "In progress", "priority": 1, "color": "blue"},
+        {"name": "On hold", "priority": 2, "color": "orange"},
+        {"name": "Done", "priority": 3, "exit": True, "color": "green"},
+    ],
+    "installation": [
+        {"name": "To arrange", "priority": 0, "entry": True, "color": "grey"},
+        {"name": "Agreed with customer", "priority": 1, "color": "skyblue"},
+        {"name": "On site", "priority": 2, "color": "blue"},
+        {"name": "Handed over", "priority": 3, "exit": True, "color": "green"},
+    ],
+}
+
+BOARDS: dict[str, Body] = {
+    "production": {
+        "name": "Production",
+        "color": "navy",
+        "labels": [
+            {"name": "Rush", "color": "red", "priority": 0},
+            {"name": "Oak", "color": "brown", "priority": 1},
+            {"name": "Accoya", "color": "olive", "priority": 2},
+            {"name": "Rework", "color": "orange", "priority": 3},
+        ],
+        "custom_fields": [
+            {"name": "Paint colour", "type": "text", "scope": "collection", "priority": 0},
+            {"name": "Drawing approved", "type": "checkbox", "scope": "collection", "priority": 1, "value": False},
+        ],
+    },
+    "installation": {
+        "name": "Installation",
+        "color": "teal",
+        "own_backlog": True,
+        "dependency_behavior": "push",
+        "labels": [
+            {"name": "Crane needed", "color": "purple", "priority": 0},
+            {"name": "Dry weather only", "color": "skyblue", "priority": 1},
+        ],
+        "custom_fields": [{"name": "Contact on site", "type": "phone", "scope": "collection", "priority": 0}],
+    },
+}
+
+ACTIVITIES: dict[str, Body] = {
+    "drawing": {"description": "Drawing and work preparation", "default_duration": 90, "day_max_duration": 240},
+    "sawing": {"description": "Sawing to size", "resource_type": "machine", "default_duration": 45},
+    "milling": {"description": "CNC milling", "resource_type": "machine", "default_duration": 60},
+    "joining": {"description": "Joining and assembly", "default_duration": 180, "day_max_duration": DAY, "billable": True},
+    "painting": {"description": "Sanding and painting", "resource_type": "cell", "default_duration": 120, "day_max_duration": 360},
+    "glazing": {"description": "Glazing and fittings", "default_duration": 60, "billable": True},
+    "transport": {"description": "Loading and transport", "default_duration": 90},
+    "installing": {"description": "Installing on site", "default_duration": DAY, "day_max_duration": DAY, "billable": True},
+}
+
+RESOURCES: dict[str, Body] = {
+    "anneke": {"name": "Anneke de Wit", "workdays": {"5": None}, "activities": ["drawing"], "color_hex": "#8d46e0"},
+    "bram": {"name": "Bram Jansen", "activities": ["joining", "glazing"], "color_hex": "#2f6fde"},
+    "fatma": {"name": "Fatma Yıldız", "workdays": {"3": 4}, "activities": ["joining", "glazing"], "color_hex": "#12a594"},
+    "tomasz": {"name": "Tomasz Nowak", "activities": ["painting", "glazing"], "color_hex": "#e5702a"},
+    "youssef": {"name": "Youssef Amrani", "activities": ["transport", "installing"], "color_hex": "#c2298a"},
+    "saw": {"name": "Panel saw", "type": "machine", "activities": ["sawing"]},
+    "mill": {"name": "CNC machining centre", "type": "machine", "activities": ["milling"]},
+    "booth": {"name": "Spray booth", "type": "cell", "activities": ["painting"], "resources": ["tomasz"]},
+}
+
+GROUPS: dict[str, list[str]] = {
+    "Joiners": ["bram", "fatma"],
+    "Machines": ["saw", "mill", "booth"],
+    "Installation team": ["youssef", "tomasz"],
+}
+
+# board → its stages in order: name, working days to wait after the stage before, activities, resources with their percentage
+STAGES: dict[str, list[tuple[str, int, list[str], dict[str, int]]]] = {
+    "production": [
+        ("Work preparation", 0, ["drawing"], {"anneke": 80}),
+        ("Machining", 0, ["sawing", "milling"], {"saw": 100, "mill": 100}),
+        ("Assembly", 0, ["joining"], {"bram": 100, "fatma": 100}),
+        ("Paint shop", 1, ["painting"], {"booth": 100, "tomasz": 80}),
+        ("Finishing", 1, ["glazing"], {"bram": 20, "fatma": 40}),
+    ],
+    "installation": [
+        ("Transport", 0, ["transport"], {"youssef": 30}),
+        ("On site", 0, ["installing"], {"youssef": 70, "tomasz": 20}),
+    ],
+}
+
+USERS: list[Body] = [
+    {"firstname": "Marieke", "lastname": "Houtman", "role": "admin"},
+    {"firstname": "Pieter", "lastname": "Houtman", "role": "manager"},
+    {"firstname": "Anneke", "infix": "de", "lastname": "Wit", "role": "organiser", "resource": "anneke"},
+    {"firstname": "Bram", "lastname": "Jansen", "role": "member", "resource": "bram"},
+    {"firstname": "Youssef", "lastname": "Amrani", "role": "member", "resource": "youssef"},
+    {"firstname": "Lars", "lastname": "Eriksen", "role": "guest", "language": "en"},
+]
