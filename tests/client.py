@@ -79,7 +79,7 @@ class Client:
         content = b"" if body is ABSENT else body if isinstance(body, bytes) else orjson.dumps(body)
         fields = [(name.lower().encode(), value.encode("latin-1")) for name, value in named.items()]
         answer = await self.exchange(method, plain, text.encode(), fields, content)
-        self.judge(method, path, answer)
+        self.judge(method, f"{plain}?{text}", answer)
         return answer
 
     async def exchange(self, method: str, path: str, query: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> Answer:

@@ -47,10 +47,15 @@ class Relation:
 
 @dataclass(frozen=True, eq=False)
 class One(Relation):
-    """This object holds the other's id in `by`; nested `{id}` links, a nested object without id is created."""
+    """This object holds the other's id in `by`; nested `{id}` links, a nested object without id is created.
+
+    With `key` the other's property of that name is compared instead of its id (the user behind a resource), and the
+    first that fits is shown.
+    """
 
     _: KW_ONLY
     by: str = ""
+    key: str = "id"
 
 
 @dataclass(frozen=True, eq=False)

@@ -237,6 +237,8 @@ async def update_object(service: Service, request: Request) -> Reply:
     """The object changed: 200 and the whole of it."""
     plan = service.plan(request.route, request.query)
     draft, unknown = parse_draft(request.route.object, request.body, service.objects, is_create=False)
+    for name in request.route.place.parameters:
+        draft.values.pop(name, None)  # the path says where the object is; a body cannot move it
     note_unknown(request.notes, plan.wish.unknown, plan.shape, unknown)
     flags = plan.wish.flags
     manner = Manner(bool(flags.get("update_without_delete_nested")), bool(flags.get("remove_missing")))

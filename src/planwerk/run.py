@@ -94,7 +94,7 @@ def check(tx: Transaction, draft: Draft, row: Row | None, given: Mapping[str, An
 
 
 def create(tx: Transaction, draft: Draft, given: Mapping[str, Any]) -> Row:
-    values = {**draft.values, **given, **linked_ones(tx, draft)}
+    values = {"id": tx.new_id(), **draft.values, **given, **linked_ones(tx, draft, None)}
     for default in draft.object.defaults:
         default(tx, values)
     for derive in draft.object.derives:
@@ -118,7 +118,7 @@ def create(tx: Transaction, draft: Draft, given: Mapping[str, Any]) -> Row:
 
 
 def change(tx: Transaction, draft: Draft, row: Row, manner: Manner) -> Row:
-    values = {**draft.values, **linked_ones(tx, draft)}
+    values = {**draft.values, **linked_ones(tx, draft, row)}
     for derive in draft.object.derives:
         derive(values, row)
     try:
@@ -151,18 +151,22 @@ def stored(described: Object, values: Mapping[str, Any], tx: Transaction, row: R
     for name, value in values.items():
         field = described.field[name]
         if isinstance(field, Items) and field.is_identified:
-            value = merge_items(field, value, load(row[name]) if row else None, tx, keeps=keeps)
+            old, owner = load(row[name]) if row else None, {f"{described.name}_id": row["id"] if row else values["id"]}
+            value = merge_items(field, value, old, owner, tx, keeps=keeps)
         ready[name] = field.store(value)
     return ready
 
 
-def merge_items(field: Items, items: list[dict[str, Any]] | None, old: list[dict[str, Any]] | None, tx: Transaction, *, keeps: bool) -> Any:
+Item = dict[str, Any]
+
+
+def merge_items(field: Items, items: list[Item] | None, old: list[Item] | None, owner: Item, tx: Transaction, *, keeps: bool) -> Any:
     """The items of a list with their ids and timestamps. An item with the id of a stored one changes it; others are new;
     stored ones that are left out go, unless they are kept."""
     if items is None:
         return None
     known = {item["id"]: item for item in old or ()}
-    merged = [merge_item(field, item, known.get(item.get("id", "")), tx) for item in items]
+    merged = [merge_item(field, {**item, **owner}, known.get(item.get("id", "")), tx) for item in items]
     if keeps:
         sent = {item["id"] for item in merged}
         merged = [item for item in known.values() if item["id"] not in sent] + merged
@@ -182,14 +186,19 @@ def plain_default(field: Field) -> Any:
     return list(field.default) if isinstance(field.default, tuple) else field.default
 
 
-def linked_ones(tx: Transaction, draft: Draft) -> dict[str, Any]:
-    """The columns that nested single objects set: linked by id, created without one, cleared by null."""
+def linked_ones(tx: Transaction, draft: Draft, row: Row | None) -> dict[str, Any]:
+    """The columns that nested single objects set: linked by id, created without one, cleared by null.
+
+    A body may hold the column and the nested object, as it was read; the one of the two that was changed counts.
+    """
     columns = {}
     for name, inner in draft.ones.items():
         relation = draft.object.relation[name]
         assert isinstance(relation, One)
         if inner is None or inner.id is not None:
-            columns[relation.by] = None if inner is None else inner.id
+            id = None if inner is None else inner.id
+            if relation.by not in draft.values or row is None or row[relation.by] != id:
+                columns[relation.by] = id
         else:
             columns[relation.by] = create(tx, inner, {})["id"]
     return columns

@@ -35,13 +35,12 @@ COLLECTION = Object(
         HexColor("cover_color_hex", nullable=True),
         Text("external_ref", nullable=True),
         Uuid("batch_id", nullable=True, read_only=True),
-        Ref("order_id", to="order", nullable=True, hidden=True),  # the order it was made from: the other end of order.collection_id
         Words("edited_properties", default=(), hidden=True),  # changed by hand, so updates of the order leave them alone
         *timestamps(deleted=True),
     ),
     relations=(
         One("board", to="board", by="board_id", is_writable=False),
-        One("order", to="order", by="order_id", is_writable=False),
+        One("order", to="order", by="id", key="collection_id", is_writable=False),
         Many("cards", to="card", by="collection_id", order=("position", "start_date"), is_owned=True),
         Many("checklists", to="checklist", by="collection_id", order=("position",), is_owned=True, keeps_missing=True),
         Many("comments", to="comment", by="collection_id", is_owned=True, keeps_missing=True),
@@ -60,7 +59,7 @@ COLLECTION = Object(
         ),
     ),
     unique=(("external_ref",),),
-    index=(("board_id", "status", "position"), ("order_id",), ("updated_at",)),
+    index=(("board_id", "status", "position"), ("updated_at",)),
     allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
     defaults=(first_board,),
     events=(

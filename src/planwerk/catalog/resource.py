@@ -8,7 +8,7 @@ from planwerk.catalog.links import (
     RESOURCE_RESOURCE,
     STAGE_RESOURCE,
 )
-from planwerk.describe import Link, Many, Object, Place, identity, timestamps
+from planwerk.describe import Link, Many, Object, One, Place, identity, timestamps
 from planwerk.fields import Boolean, Choice, Date, Field, HexColor, Integer, LongText, Record, Text, Url
 from planwerk.rules.belonging import stages_of_boards
 
@@ -50,7 +50,7 @@ RESOURCE = Object(
     relations=(
         Many("schedules", to="schedule", by="resource_id", order=("date",), is_owned=True, is_writable=False),
         Many("schedule_deviations", to="schedule_deviation", by="resource_id", order=("start_date",), is_owned=True),
-        Many("users", to="user", by="resource_id", is_writable=False),
+        One("user", to="user", by="id", key="resource_id", is_writable=False),
         Link("activities", to="activity", table=RESOURCE_ACTIVITY, by="resource_id"),
         Link("resources", to="resource", table=RESOURCE_RESOURCE, by="resource_id"),
         Link("groups", to="group", table=GROUP_RESOURCE, by="resource_id"),

@@ -46,9 +46,7 @@ def make_key(settings: Settings, environment: str | None, *, is_read_only: bool)
     """A new API key; a server that runs on the database knows it at once."""
     with existing(settings) as database:
         found = environment_of(database, environment)
-        key, _ = database.write_now(
-            found.id, lambda tx: create_key(tx, API_KEY, "made on the command line", is_read_only=is_read_only)
-        )
+        key, _ = database.write_now(found.id, lambda tx: create_key(tx, API_KEY, "made on the command line", is_read_only=is_read_only))
     return {"api_env": found.hash, "api_key": key}
 
 

@@ -67,7 +67,9 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
     faults = list(setting_faults(settings))
     yield from (Finding(PROBLEM, fault) for fault in faults)
     if settings.host not in ("127.0.0.1", "::1", "localhost") and not settings.public_url.startswith("https://"):
-        yield Finding(WARNING, f"the server listens on {settings.host} without TLS; put a proxy in front and set public_url to its https address")
+        yield Finding(
+            WARNING, f"the server listens on {settings.host} without TLS; put a proxy in front and set public_url to its https address"
+        )
     if settings.workers > 1 and settings.rate_limit_storage.startswith("memory"):
         yield Finding(WARNING, "each worker counts the rate limit for itself; set rate_limit_storage to a shared store")
     if not faults:
@@ -113,7 +115,9 @@ def check_files(settings: Settings) -> Iterator[Finding]:
         yield Finding(PROBLEM, f"uploads cannot be stored: {error}")
     else:
         place = settings.files or beside_database(settings, "files")
-        yield Finding(OK if is_writable else PROBLEM, f"uploads in {place}" if is_writable else f"{place} is not writable: uploads would fail")
+        yield Finding(
+            OK if is_writable else PROBLEM, f"uploads in {place}" if is_writable else f"{place} is not writable: uploads would fail"
+        )
 
 
 # ── the database ──

@@ -1,17 +1,26 @@
 """`planwerk seed`: fills a database, or a running server through its API, and shows how far it is."""
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from planwerk.catalog.api_key import API_KEY
 from planwerk.commands import Impossible
-from planwerk.commands.credentials import make_key
 from planwerk.commands.opened import NAMED, environment_of, existing
+from planwerk.identity.api_keys import create_key
 from planwerk.settings import Settings
 
+if TYPE_CHECKING:
+    from planwerk.seeds.client import Client
+
 Progress = Callable[[int], None]
+
+INSIDE = "http://planwerk.invalid/v1"  # never resolved: the transport stays in this process
 
 
 def seed_demo(settings: Settings, environment: str | None) -> None:
@@ -28,29 +37,62 @@ def seed_bench(settings: Settings, environment: str | None, orders: int, ids_fil
         fill(database, NAMED, environment_of(database, environment).id, orders, ids_file, progress, more=is_more)
 
 
-def seed_jobshop(settings: Settings, environment: str | None, name: str, url: str | None, key: str | None, env: str | None) -> str:
-    """Load a published instance through the API of a running server, or of one inside this process; a summary of it."""
-    from planwerk.seeds.client import Client
-    from planwerk.seeds.instances import find_instance
-    from planwerk.seeds.jobshop import load_instance
+def seed_jobshop(settings: Settings, environment: str | None, name: str, url: str | None, key: str | None, env: str | None) -> list[str]:
+    """Load a published instance through the API of a running server, or of one inside this process; lines that sum it up."""
+    from planwerk.seeds.instances import read_instance
+    from planwerk.seeds.jobshop import load_instance, steps
 
-    instance = find_instance(name)
-    with client_of(settings, environment, url, key, env) as (address, api_key, api_env, transport):
-        client = Client(address, api_key, api_env, transport=transport)
-        with client, bar(instance.objects, "objects") as progress:
-            return str(load_instance(client, instance, progress))
+    instance = read_instance(name)
+    connect = inside(settings, environment) if url is None else outside(url, key, env)
+    with connect as client, bar(steps(instance), "objects") as progress:
+        loaded = load_instance(client, instance, progress)
+    best = instance.upper_bound if instance.upper_bound is not None else "unknown"
+    return [
+        f"{name}: {len(instance.jobs)} jobs, {instance.operations} operations, {instance.machines} machines, {instance.minutes} minutes",
+        f"shortest schedule known: {best} minutes",
+        *(
+            f"{word}: {count(found)}"
+            for word, found in (("created", loaded.created), ("changed", loaded.updated), ("as they were", loaded.unchanged))
+        ),
+    ]
+
+
+def count(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in found.items()) or "nothing"
+
+
+@contextmanager
+def outside(url: str, key: str | None, env: str | None) -> "Iterator[Client]":
+    from planwerk.seeds.client import Client
+
+    if not key or not env:
+        raise Impossible("--url needs --api-key and --api-env")
+    with Client(url, key, env) as client:
+        yield client
+
+
+@contextmanager
+def inside(settings: Settings, environment: str | None) -> "Iterator[Client]":
+    """A client of a server in this process, with a key that lives as long as the client."""
+    from planwerk.app import compose
+    from planwerk.seeds.client import Client
+    from planwerk.seeds.inside import Inside
+
+    with existing(settings) as database:
+        found = environment_of(database, environment)
+        key, row = database.write_now(found.id, lambda tx: create_key(tx, API_KEY, "made for planwerk seed"))
+        try:
+            with (
+                Inside(compose(replace(settings, rate_limit="0"))) as transport,
+                Client(INSIDE, key, found.hash, transport=transport) as client,
+            ):
+                yield client
+        finally:
+            database.write_now(found.id, lambda tx: tx.delete(API_KEY, row))
 
 
 @contextmanager
 def bar(length: int, label: str) -> Iterator[Progress]:
-    with click.progressbar(length=length, label=label, file=click.get_text_stream("stderr")) as shown:
+    """A progress bar on standard error."""
+    with click.progressbar(length=length, label=label, file=sys.stderr) as shown:
         yield shown.update
-
-
-def need(value: str | None, option: str) -> str:
-    if not value:
-        raise Impossible(f"--url needs {option}")
-    return value
-
-
-_ = make_key

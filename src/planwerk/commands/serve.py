@@ -54,12 +54,16 @@ def prepare(database: Database, settings: Settings) -> None:
     path = access_file(settings)
     access = create_access(database, keep=lambda made: save_access(path, made))
     if access is not None:
-        show(access, settings, str(path))
+        show(access, str(path))
         load_demo(database)
 
 
-def show(access: Access, settings: Settings, path: str) -> None:
-    lines = [f"  X-Api-Env  {access.api_env}", f"  X-Api-Key  {access.api_key}", f"  login      {access.admin_email}  {access.admin_password}"]
+def show(access: Access, path: str) -> None:
+    lines = [
+        f"  X-Api-Env  {access.api_env}",
+        f"  X-Api-Key  {access.api_key}",
+        f"  login      {access.admin_email}  {access.admin_password}",
+    ]
     print(f"Planwerk is new here. This opens the environment {access.environment}:", *lines, f"It is kept in {path}", sep="\n", flush=True)
 
 

@@ -75,7 +75,7 @@ def check_backup(path: Path) -> None:
         raise Impossible(f"{path} is no backup of Planwerk: {error}") from None
     if verdict != "ok":
         raise Impossible(f"{path} is damaged: {verdict}")
-    if not schema or schema[0][0] > newest():
+    if not schema or str(schema[0][0]) > newest():
         raise Impossible(f"{path} was made by a newer release")
 
 

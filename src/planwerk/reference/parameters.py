@@ -10,7 +10,7 @@ from typing import Any
 from planwerk.describe import CREATE, DELETE, LIST, ONE, UPDATE, Link, Many, Object, Relation
 from planwerk.fields import INTEGER_LIMIT
 from planwerk.reference.operations import ACTION, ARCHIVE, ATTACH, DETACH, RESTORE, Operation
-from planwerk.reference.properties import Schema, body_schema
+from planwerk.reference.properties import DIGIT, Schema, body_schema
 from planwerk.reference.schemas import known_relations
 from planwerk.reference.words import spaced
 
@@ -25,11 +25,13 @@ COUNTED: Mapping[str, Schema] = {
 UUID: Schema = {"type": "string", "format": "uuid"}
 TEXT: Schema = {"type": "string"}
 WORD: Schema = {"type": "string", "minLength": 1}
-FLAG: Schema = {"type": "boolean", "default": False}
+FLAG: Schema = {"anyOf": [{"type": "boolean"}, DIGIT], "default": False}
 
 
 def query(name: str, schema: Schema, description: str) -> Parameter:
-    return {"name": name, "in": "query", "schema": schema, "description": description, "allowEmptyValue": True}
+    """A parameter that acts as absent when it is empty."""
+    found = {"name": name, "in": "query", "schema": schema, "description": description}
+    return found if schema == TEXT else {**found, "allowEmptyValue": True}
 
 
 def header(name: str, description: str) -> Parameter:
@@ -49,7 +51,7 @@ SHARED: Mapping[str, Parameter] = {
     "hide": query("hide", TEXT, "The properties to leave out, separated by commas. See *Show and hide*."),
     "archived": query(
         "archived",
-        {"type": "string", "enum": ["true", "false", "only"], "default": "false"},
+        {"anyOf": [{"type": "string", "enum": ["true", "false", "only"]}, DIGIT], "default": "false"},
         "`true` adds the archived ones, `only` answers nothing else.",
     ),
     "update_without_delete_nested": query(

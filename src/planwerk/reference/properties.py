@@ -13,6 +13,7 @@ Schema = dict[str, Any]
 
 SCHEMAS = "#/components/schemas/"
 BLANK: Schema = {"$ref": f"{SCHEMAS}Blank"}
+DIGIT: Schema = {"$ref": f"{SCHEMAS}Digit"}
 SERVER_MADE = frozenset({"id", "created_at", "updated_at"})  # every stored object has these; they are never null
 
 

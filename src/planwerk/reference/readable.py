@@ -10,10 +10,10 @@ from typing import Any
 
 from planwerk.fields import INTEGER_LIMIT
 from planwerk.reference.answers import EVERYWHERE
-from planwerk.reference.properties import BLANK, SCHEMAS
+from planwerk.reference.properties import BLANK, DIGIT, SCHEMAS
 from planwerk.reference.schemas import BARE_LINK
 
-TOLERATED = (BLANK, BARE_LINK, {"type": "null"})
+TOLERATED = (BLANK, DIGIT, BARE_LINK, {"type": "null"})
 EVERY_NUMBER = (-INTEGER_LIMIT, INTEGER_LIMIT, -1e15, 1e15)
 BODIES = ("Create", "Update")
 

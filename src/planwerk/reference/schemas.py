@@ -30,6 +30,7 @@ def shared_schemas() -> dict[str, Schema]:
     return {
         "Error": error_schema(),
         "Blank": {"type": "string", "maxLength": 0, "description": "The empty text, read as null."},
+        "Digit": {"type": "integer", "enum": [0, 1], "description": "In the query: 1 for true, 0 for false."},
         "BareLink": {
             "description": "Other spellings of a linked object: its id alone, or a list around it.",
             "anyOf": [UUID, {"type": "array", "items": {"anyOf": [UUID, identified]}}],

@@ -42,7 +42,9 @@ def place_of_card(tx: Transaction, values: Values) -> None:
 def same_board(tx: Transaction, values: Mapping[str, Any], row: Row | None) -> Iterator[Fault]:
     """The stage and the status of a card are those of its own board."""
     collection_id = values.get("collection_id") or (row and row["collection_id"])
-    chosen = [name for name in ("stage", "status") if values.get(f"{name}_id") and (row is None or row[f"{name}_id"] != values[f"{name}_id"])]
+    chosen = [
+        name for name in ("stage", "status") if values.get(f"{name}_id") and (row is None or row[f"{name}_id"] != values[f"{name}_id"])
+    ]
     collection = tx.get(tx.object("collection"), collection_id) if chosen and collection_id else None
     for name in chosen if collection else ():
         found = tx.get(tx.object(name), values[f"{name}_id"])

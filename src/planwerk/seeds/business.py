@@ -76,7 +76,7 @@ class Line:
 ORDERS = (
     Line("mulder", "frame", 6, 1, -9, ("Accoya",), "kade"),
     Line("haan", "front_door", 1, 2, -5, ("Oak",)),
-    Line("lindqvist", "counter", 1, 4, -6, ("Oak", "Rush")),
+    Line("lindqvist", "counter", 1, 1, -3, ("Rush", "Rework")),
     Line("delftland", "inner_door", 12, 5, -4),
     Line("kessler", "wardrobe", 3, 6, -5),
     Line("mulder", "frame", 8, 6, -4, ("Accoya",), "kade"),

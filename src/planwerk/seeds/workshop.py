@@ -10,6 +10,8 @@ Body = dict[str, Any]
 
 DAY = 480  # minutes of a working day
 
+ENTRY, BUSY, HELD, EXIT = "entry", "busy", "held", "exit"  # how far a card of the demo is
+
 STATUSES: dict[str, list[Body]] = {
     "production": [
         {"name": "To do", "priority": 0, "entry": True, "color": "grey"},
@@ -23,6 +25,12 @@ STATUSES: dict[str, list[Body]] = {
         {"name": "On site", "priority": 2, "color": "blue"},
         {"name": "Handed over", "priority": 3, "exit": True, "color": "green"},
     ],
+}
+
+# board → the status of a planned card for each state
+STATUS_OF = {
+    "production": {ENTRY: "To do", BUSY: "In progress", HELD: "On hold", EXIT: "Done"},
+    "installation": {ENTRY: "Agreed with customer", BUSY: "On site", HELD: "To arrange", EXIT: "Handed over"},
 }
 
 BOARDS: dict[str, Body] = {
@@ -75,6 +83,12 @@ RESOURCES: dict[str, Body] = {
     "booth": {"name": "Spray booth", "type": "cell", "activities": ["painting"], "resources": ["tomasz"]},
 }
 
+# resource → the days, counted from today, on which it is away
+DEVIATIONS: dict[str, tuple[str, str, int, int]] = {
+    "fatma": ("leave", "Autumn break", 6, 9),
+    "mill": ("maintenance", "Yearly service of the spindle", 12, 12),
+}
+
 GROUPS: dict[str, list[str]] = {
     "Joiners": ["bram", "fatma"],
     "Machines": ["saw", "mill", "booth"],
@@ -85,10 +99,10 @@ GROUPS: dict[str, list[str]] = {
 STAGES: dict[str, list[tuple[str, int, list[str], dict[str, int]]]] = {
     "production": [
         ("Work preparation", 0, ["drawing"], {"anneke": 80}),
-        ("Machining", 0, ["sawing", "milling"], {"saw": 100, "mill": 100}),
-        ("Assembly", 0, ["joining"], {"bram": 100, "fatma": 100}),
+        ("Machining", 1, ["sawing", "milling"], {"saw": 100, "mill": 100}),
+        ("Assembly", 1, ["joining"], {"bram": 100, "fatma": 100}),
         ("Paint shop", 1, ["painting"], {"booth": 100, "tomasz": 80}),
-        ("Finishing", 1, ["glazing"], {"bram": 20, "fatma": 40}),
+        ("Finishing", 2, ["glazing"], {"bram": 20, "fatma": 40}),
     ],
     "installation": [
         ("Transport", 0, ["transport"], {"youssef": 30}),

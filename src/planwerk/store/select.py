@@ -189,7 +189,8 @@ class Shape:
         document = self.document(related.alias, inner) if related.link is None else self.linked(related, inner)
         chosen = select(document.label("document")).select_from(related.source).where(*joined)
         if isinstance(relation, One):
-            found = chosen.correlate(row).scalar_subquery()
+            first = chosen if relation.key == "id" else chosen.order_by(related.alias.c.id).limit(literal_column("1"))
+            found = first.correlate(row).scalar_subquery()
             return literal_column(f"',\"{relation.name}\":'") + func.coalesce(found, literal_column("'null'"))
         ordered = chosen.order_by(*self.natural_order(relation, related)).correlate(row).subquery(f"d{self.aliases}")
         joined_texts = select(join_texts(ordered.c.document, literal_column("','"))).correlate(row).scalar_subquery()
@@ -214,7 +215,7 @@ class Shape:
         other = self.alias(self.builder.objects[relation.to])
         joined: list[ColumnElement[bool]] = [other.c.environment_id == row.c.environment_id, other.c.deleted_at.is_(None)]
         if isinstance(relation, One):
-            return Joined(other), [*joined, other.c.id == row.c[relation.by]]
+            return Joined(other), [*joined, other.c[relation.key] == row.c[relation.by]]
         if isinstance(relation, Many):
             return Joined(other), [*joined, other.c[relation.by] == row.c.id]
         assert isinstance(relation, Link)

@@ -95,9 +95,9 @@ def object_table(described: Object, metadata: MetaData) -> Table:
     )
     for key in described.unique:
         Index(key_name(described.name, key), table.c.environment_id, *(table.c[name] for name in key), unique=True, **living())
-    for columns in (("id",), *described.index):
+    for columns in described.index:
         # id for the last key of every sort; deleted_at, always null here, so that SQLite can count without the table
-        named = (*(name for name in columns if name != "id"), "id", "deleted_at")
+        named = (*columns, "id", "deleted_at")
         Index(f"index_{described.name}_{'_'.join(columns)}", table.c.environment_id, *(table.c[name] for name in named), **living())
     return table
 

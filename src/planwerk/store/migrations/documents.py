@@ -20,7 +20,7 @@ BATCH = 1000
 def fingerprint(described: Object) -> str:
     """A short text that changes when the documents of an object or of its links would."""
     words = [*words_of(described.shown), *(word for link in links_of(described) for word in (link.name, *words_of(link.pivot)))]
-    return xxhash.xxh3_64_hexdigest(",".join(words))
+    return xxhash.xxh3_64_hexdigest(",".join(words).encode())
 
 
 def words_of(fields: tuple[Field, ...]) -> Iterator[str]:
