@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROWS_PER_ORDER = 3
-RELATIONS = 5_000
+ORDERS_PER_RELATION = 20
 SAMPLE = 5_000
 STATUSES = ("new", "planned", "in_prog", "on_hold", "done")  # an order's status has at most 10 characters in the API
 TYPES = ("Production", "Project", "Purchase", "Quotation", "Sales")
@@ -127,7 +127,7 @@ def make_data(folder: Path, orders: int) -> Data:
 
 def write_csv(data: Data, orders: int) -> list[str]:
     maker = Maker()
-    relations = [maker.relation(number) for number in range(RELATIONS)]
+    relations = [maker.relation(number) for number in range(max(1, orders // ORDERS_PER_RELATION))]
     keys = [str(row[0]) for row in relations]
     made = [maker.order(number, keys) for number in range(orders)]
     write_table(data, "relation", iter(relations))

@@ -16,7 +16,7 @@ from planwerk.query.grammar import write_filter
 
 LETTERS = ("a", "A", "b", "ä", "Ä", "ß", "ſ", "é", "日", "😀", "%", "_", "'", '"', "\\", ",", ":", "(", ")", " ", ".", "1")
 TEXTS = ("", "a", "A", "ä", "Ä", "aB", "b%", "_", "it's", "null", "x,y", "a:b", "(c)", "10", "9", "true", " a", "STRASSE", "Straße")
-KEYS = ("color", "Best colour", "key:x", "it's", "a.b")
+KEYS = ("color", "Best colour", "key:x", "it's", "a.b", "$x", 'a"b', "[0]")
 DAYS = ("2023-12-31", "2024-01-01", "2024-02-29", "2024-03-01")
 MOMENTS = ("2023-12-31T23:59:59Z", "2024-01-01T00:00:00Z", "2024-02-29T12:30:00Z")
 CLOCKS = ("00:00", "08:30", "12:00", "23:59")

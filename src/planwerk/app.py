@@ -18,7 +18,8 @@ from starlette.routing import Route as Page
 
 from planwerk.catalog import ALL
 from planwerk.describe import Object
-from planwerk.edge.api import Api, Receive, Scope, Send
+from planwerk.edge.api import Api, Scope, Send
+from planwerk.edge.limits import Receive
 from planwerk.edge.maintenance import Maintenance
 from planwerk.edge.problems import problem
 from planwerk.edge.quota import Quota
@@ -77,7 +78,7 @@ def compose(settings: Settings, objects: Sequence[Object] = ALL, identifiers: Id
     named = {described.name: described for described in objects}
     identifiers = identifiers or Identifiers()
     database = open_database(settings, named, identifiers)
-    service = Service(database, named, settings.response_cache_bytes)
+    service = Service(database, named, settings)
     secret = read_secret(Path(settings.secret_file) if settings.secret_file else beside_database(settings, "secret"))
     vault = open_vault(settings)
     public_url = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"

@@ -134,9 +134,10 @@ class Allow:
 class Object:
     """One object of the API.
 
-    `unique` lists keys within an environment (null never clashes, deleted rows free theirs); `index` further
-    column lists that deserve an index; `defaults` and `checks` are rules: `default(tx, values)` fills absent values of
-    a create, `derive(values, row)` sets values that follow from others, `check(tx, values, row)` yields faults before a write, `after(tx, row, old)` follows a write.
+    `unique` lists keys within an environment (null never clashes, deleted rows free theirs); `index` further column lists
+    that deserve an index. The last four are rules: `default(tx, values)` fills absent values of a create,
+    `derive(values, row)` sets values that follow from others, `check(tx, values, row)` yields faults before a write,
+    `after(tx, row, old)` follows it.
     """
 
     name: str
@@ -195,6 +196,11 @@ class Object:
     @cached_property
     def relation(self) -> dict[str, Relation]:
         return {relation.name: relation for relation in self.relations}
+
+    @cached_property
+    def link(self) -> dict[str, Link]:
+        """The relations that go through a link table."""
+        return {relation.name: relation for relation in self.relations if isinstance(relation, Link)}
 
     @cached_property
     def shown(self) -> tuple[Field, ...]:

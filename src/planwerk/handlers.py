@@ -23,7 +23,8 @@ from planwerk.query.parameters import Wish, parse_parameters
 from planwerk.routes import Route
 from planwerk.run import Manner, match_version, not_found, pivot_values, run_create, run_update
 from planwerk.shape import Shape, compile_shape
-from planwerk.store.database import Database
+from planwerk.settings import Settings
+from planwerk.store.database import Database, too_large
 from planwerk.store.memory import Answer, Memory
 from planwerk.store.select import Builder, ListStatements
 from planwerk.store.statements import Statement
@@ -72,11 +73,12 @@ class Plan:
 class Service:
     """What handlers need: the database, the catalog, and what is remembered between requests."""
 
-    def __init__(self, database: Database, objects: Mapping[str, Object], response_cache_bytes: int) -> None:
+    def __init__(self, database: Database, objects: Mapping[str, Object], settings: Settings) -> None:
         self.database = database
         self.objects = objects
+        self.answer_limit_bytes = settings.answer_limit_bytes
         self.builder = Builder(database.tables, objects, database.statements.dialect)
-        self.answers: Memory[Answer] = Memory(response_cache_bytes)
+        self.answers: Memory[Answer] = Memory(settings.response_cache_bytes)
         self.totals: Memory[int] = Memory(TOTALS)
         self.plan = lru_cache(PLANS)(self.make_plan)
         self.page = lru_cache(PLANS)(self.make_page)
@@ -109,7 +111,7 @@ def scope_of(place: Place) -> dict[str, Any]:
 
 
 def scope_values(request: Request) -> dict[str, Any]:
-    return {f"scope_{name}": request.values[name] for name in request.route.place.parameters}
+    return {f"scope_{name}": request.values[name].lower() for name in request.route.place.parameters}
 
 
 def etag_of(version: int | None, id: str, body: bytes) -> str:
@@ -150,41 +152,53 @@ async def list_objects(service: Service, request: Request) -> Reply:
     """One page of the living objects of a place, with the total."""
     plan = service.plan(request.route, request.query)
     shape, statements = service.page(plan, request.route.place)
-    read, scope = plan.read, scope_values(request)
     note_unknown(request.notes, plan.wish.unknown, plan.shape)
-    environment = request.actor.environment_id
-    version = service.database.version(environment, statements.tables)
-    key = (environment, request.path, request.query)
-    answer = service.answers.get(key, version) if version is not None else None
+    key = (request.actor.environment_id, request.path, request.query)
+    version, answer = await recall(service, key, statements.tables)
     if answer is None:
-        compared = operands(read)
-        values = {f"operand_{index}": value for index, value in enumerate(compared)}
-        values |= {"environment": environment, "limit": read.limit, "offset": read.offset, **scope}
-        text, total = await fetch_page(service, statements, values, (environment, shape, *compared, *scope.values()), version)
+        text, total, version = await fetch_page(service, request, plan.read, shape, statements, version)
         if plan.shape is not None:
             text = b",".join(orjson.dumps(plan.shape.apply(item)) for item in orjson.loads(f"[{text}]")).decode()
-        body = f'{{"count":{total},"limit":{read.limit},"offset":{read.offset},"data":[{text}]}}'.encode()
+        body = f'{{"count":{total},"limit":{plan.read.limit},"offset":{plan.read.offset},"data":[{text}]}}'.encode()
         answer = Answer(body, etag_of(None, "", body))
-        if version is not None:
-            service.answers.keep(key, version, answer, size=len(body))
+        service.answers.keep(key, version, answer, size=len(body))
     if plan.read.asked_limit > plan.read.limit:
         note_limit(request, plan.read, answer.body)
     return Reply(200, answer.body, answer.etag)
 
 
+async def recall(service: Service, key: tuple[str, ...], tables: tuple[str, ...]) -> tuple[Hashable | None, Answer | None]:
+    """(the version of the tables if it is known, the answer remembered for a request if it is still true)."""
+    version = service.database.version(key[0], tables)
+    if version is None and key in service.answers:
+        version = await service.database.snapshot()
+    return version, service.answers.get(key, version)
+
+
 async def fetch_page(
-    service: Service, statements: ListStatements, values: dict[str, Any], key: Hashable, version: Hashable | None
-) -> tuple[str, int]:
-    """(joined texts, total); the total is remembered, else counted in the same snapshot as the page."""
-    total = service.totals.get(key, version) if version is not None else None
-    statement = statements.counted if total is None else statements.page
-    row = await service.database.fetch(statement, values)
+    service: Service, request: Request, read: Read, shape: Hashable, statements: ListStatements, version: Hashable | None
+) -> tuple[str, int, Hashable]:
+    """(joined texts, total, version); the total is remembered, else counted in the same snapshot as the page."""
+    environment, compared, scope = request.actor.environment_id, operands(read), scope_values(request)
+    values = {f"operand_{index}": value for index, value in enumerate(compared)}
+    values |= {"environment": environment, "limit": read.limit, "offset": read.offset, **scope}
+    key = (environment, shape, *compared, *scope.values())
+    known = service.totals.peek(key)
+    if statements.page is not None and known is not None and known[0] == version:
+        row = await service.database.fetch(statements.page, values)
+        assert row is not None
+        return row[0], known[1], version
+    limits = {} if statements.page is not None else {"known": known[0] if known else "", "answer_limit": service.answer_limit_bytes}
+    row = await service.database.fetch(statements.counted, {**values, **limits})
     assert row is not None
+    if row[0] is None:
+        raise too_large()
+    text, total, version = row[0], row[1], version if statements.page is not None else row[2]
     if total is None:
-        total = int(row[1])
-        if version is not None:
-            service.totals.keep(key, version, total, size=1)
-    return row[0], total
+        assert known is not None, "the database says that the total is known"
+        total = known[1]
+    service.totals.keep(key, version, total, size=1)
+    return text, total, version
 
 
 def note_limit(request: Request, read: Read, body: bytes) -> None:
@@ -199,9 +213,9 @@ async def get_object(service: Service, request: Request) -> Reply:
     statement, tables = service.one(plan, request.route.place)
     note_unknown(request.notes, plan.wish.unknown, plan.shape)
     actor, id = request.actor, request.values["id"].lower()
-    version = service.database.version(actor.environment_id, tables)
     key = (actor.environment_id, request.path, request.query)
-    answer = service.answers.get(key, version) if version is not None else None
+    version = service.database.version(actor.environment_id, tables)
+    answer = service.answers.get(key, version)
     if answer is None:
         row = await service.database.fetch(statement, {"environment": actor.environment_id, "id": id, **scope_values(request)})
         if row is None:
@@ -307,10 +321,11 @@ async def run_action(service: Service, request: Request) -> Reply:
 
     def work(tx: Transaction) -> Reply:
         answer = action.run(tx, request.actor, request.values, request.body)
-        return Reply(action.status, b"" if answer is None else answer if isinstance(answer, bytes) else orjson.dumps(answer))
+        body = b"" if answer is None else answer if isinstance(answer, bytes) else orjson.dumps(answer)
+        return Reply(action.status, body, etag_of(None, "", body) if action.method == "GET" else "")
 
     if action.method == "GET":
-        return await service.database.write(request.actor.environment_id, work)
+        return await service.database.read(request.actor.environment_id, work)
     return await write(service, request, work)
 
 

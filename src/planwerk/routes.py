@@ -15,7 +15,7 @@ ARCHIVE, RESTORE, ATTACH, DETACH, ACTION = "archive", "restore", "attach", "deta
 SINGULAR = {"labels": "label", "followers": "follower", "activities": "activity", "resources": "resource"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Route:
     """One operation: `kind` says which handler serves it. Compared by identity, so that it can be a cheap key."""
 
@@ -26,11 +26,6 @@ class Route:
     place: Place
     link: Link | None = None
     action: Action | None = None
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
 
 
 def routes_of(objects: Iterable[Object]) -> Iterator[Route]:

@@ -43,7 +43,7 @@ class Maintenance:
         version = self.database.version("", ("state",))
         if (version is None and self.clock() >= self.until) or version != self.version:
             found = await self.database.fetch(self.statement, {})
-            self.is_on = bool(found) and found[0] == "on"
+            self.is_on = found is not None and found[0] == "on"
             self.version, self.until = version, self.clock() + SECONDS
         if self.is_on and not self.unavailable_url:
             raise refuse(SERVICE_UNAVAILABLE, "the server is in maintenance", retry_after=str(RETRY_SECONDS))

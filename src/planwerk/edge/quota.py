@@ -7,6 +7,7 @@ those of the API (older drafts of the IETF's RateLimit header fields); `RateLimi
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
 
 from limits import parse
 from limits.storage import storage_from_string
@@ -23,7 +24,7 @@ class Quota:
 
     def __init__(self, notation: str, storage: str, clock: Callable[[], float] = time.time) -> None:
         self.item = None if notation.strip() in ("0", "") else parse(notation)
-        self.storage = storage_from_string(storage)
+        self.storage: Any = storage_from_string(storage)
         self.is_local = storage.startswith("memory")
         self.clock = clock
         self.limit = self.item.amount if self.item else 0

@@ -111,8 +111,8 @@ def read_field(field: Field, value: Any, values: dict[str, Any], reading: Readin
     except Bad as bad:
         reading.fault(join(place, bad.at) if bad.at else place, bad.description)
     except ManyBad as many:
-        for bad in many.items:
-            reading.fault(join(place, bad.at), bad.description)
+        for item in many.items:
+            reading.fault(join(place, item.at), item.description)
 
 
 def relation_of(described: Object, name: str) -> Relation | None:

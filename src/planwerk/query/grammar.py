@@ -20,7 +20,7 @@ MAX_DEPTH = 10  # brackets within brackets
 AROUND = 20  # characters shown on each side of a fault
 
 SPACES = re.compile(r"\s*")
-QUOTED = re.compile(r"'([^']*(?:''[^']*)*)'")
+QUOTED = re.compile(r"'([^']*(?:''[^']*)*)'(?!')")
 PART = re.compile(r"[^:,.()']*")
 WORD = re.compile(r"[a-z_]*")
 BARE = re.compile(r"[^,)]*")

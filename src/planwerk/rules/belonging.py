@@ -46,7 +46,9 @@ def same_board(tx: Transaction, values: Mapping[str, Any], row: Row | None) -> I
         name for name in ("stage", "status") if values.get(f"{name}_id") and (row is None or row[f"{name}_id"] != values[f"{name}_id"])
     ]
     collection = tx.get(tx.object("collection"), collection_id) if chosen and collection_id else None
-    for name in chosen if collection else ():
+    if collection is None:
+        return
+    for name in chosen:
         found = tx.get(tx.object(name), values[f"{name}_id"])
         if found is not None and found["board_id"] != collection["board_id"]:
             yield Fault(VALIDATION_FAILED, f"{name}_id names a {name} of another board", f"{name}_id")
@@ -70,8 +72,8 @@ def card_of_collection(tx: Transaction, values: Mapping[str, Any], row: Row | No
 
 def stages_of_boards(tx: Transaction, row: Row, old: Row | None) -> None:  # noqa: ARG001 (every rule that follows a write gets both)
     """A resource's links to boards carry its share of their stages, which are kept as links of their own."""
-    boards = tx.object("resource").relation["boards"]
-    stages = tx.object("resource").relation["stages"]
+    links = tx.object("resource").link
+    boards, stages = links["boards"], links["stages"]
     wanted = {
         stage["id"]: stage for link in tx.links(boards, row["id"]).values() for stage in load(link["stages"]) or () if stage.get("id")
     }

@@ -10,8 +10,8 @@ def names_of_user(values: dict[str, Any], row: Mapping[str, Any] | None) -> None
         values["username"] = values.get("email")
     parts = ("firstname", "infix", "lastname")
     if values.get("fullname") is None and any(values.get(part) for part in parts):
-        known = {part: values[part] if part in values else row and row[part] for part in parts}
-        values["fullname"] = " ".join(known[part] for part in parts if known[part])
+        known = {**(row or {}), **values}
+        values["fullname"] = " ".join(known[part] for part in parts if known.get(part))
 
 
 def can_send(values: dict[str, Any], row: Mapping[str, Any] | None) -> None:

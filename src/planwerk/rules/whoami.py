@@ -43,7 +43,7 @@ def me(tx: Transaction, actor: Actor, path: Mapping[str, str], body: Any) -> dic
 
 def holder(tx: Transaction, actor: Actor) -> dict[str, Any]:
     """The key or the user behind the credentials."""
-    row = tx.get(tx.object("api_key"), actor.credential_id) if actor.kind == "api-key" else None
+    row = tx.first(tx.object("api_key"), id=actor.credential_id) if actor.kind == "api-key" else None
     if row is None:
         return {}
     names = ("id", "description", "is_read_only", "expires_at", "created_at")

@@ -16,7 +16,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Inside(httpx2.BaseTransport):
-    """Serves one synchronous client. `with` starts the application (ASGI lifespan) and stops it again.
+    """Serves one synchronous client. `with` starts the application (ASGI lifespan), `close` or the end of the block stops it.
 
     A failed start raises what the application raised.
     """
@@ -29,18 +29,19 @@ class Inside(httpx2.BaseTransport):
         self.life: asyncio.Task[None] | None = None
 
     def __enter__(self) -> "Inside":
-        try:
-            self.runner.run(self.start())
-        except BaseException:
-            self.runner.close()
-            raise
+        """A client that is used in a `with` of its own enters its transport again; the application starts once."""
+        if self.life is None:
+            try:
+                self.runner.run(self.start())
+            except BaseException:
+                self.runner.close()
+                raise
         return self
 
-    def __exit__(self, *_: object) -> None:
-        try:
+    def close(self) -> None:
+        if self.life is not None and not self.life.done():
             self.runner.run(self.stop())
-        finally:
-            self.runner.close()
+        self.runner.close()
 
     async def start(self) -> None:
         self.messages, started = asyncio.Queue(), asyncio.Event()

@@ -92,38 +92,3 @@ def with_ids(body: Json, found: Json) -> Json:
         return body
     rows = [{"id": known[row["external_ref"]], **row} if row["external_ref"] in known else row for row in body["order_rows"]]
     return {**body, "order_rows": rows}
-
-
-# ── the summary ──
-
-
-def summary(instance: Instance, loaded: Loaded) -> str:
-    """What the instance is and what the run did, in a few lines for a terminal."""
-    return "\n".join(
-        (
-            f"{instance.name}: {len(instance.jobs)} jobs, {instance.operations} operations, {instance.machines} machines,"
-            f" {instance.minutes} minutes of work",
-            makespan(instance),
-            f"created {total(loaded.created)}, updated {total(loaded.updated)}, unchanged {total(loaded.unchanged)}",
-        )
-    )
-
-
-def makespan(instance: Instance) -> str:
-    """
-    >>> makespan(Instance("ft06", (), 55, 55)), makespan(Instance("ta19", (), 1332, 1335))
-    ('best known makespan 55 minutes, proven shortest', 'best known makespan 1335 minutes, at least 1332')
-    """
-    if instance.upper_bound is None:
-        return "best known makespan unknown"
-    proof = "proven shortest" if instance.upper_bound == instance.lower_bound else f"at least {instance.lower_bound}"
-    return f"best known makespan {instance.upper_bound} minutes, {proof}"
-
-
-def total(counts: dict[str, int]) -> str:
-    """
-    >>> total({"item": 6, "order": 1}), total({})
-    ('7 (6 item, 1 order)', '0')
-    """
-    parts = ", ".join(f"{count} {name}" for name, count in counts.items())
-    return f"{sum(counts.values())} ({parts})" if parts else "0"

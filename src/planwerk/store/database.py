@@ -12,7 +12,7 @@ from sqlalchemy import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from planwerk.describe import Object
-from planwerk.errors import SERVICE_UNAVAILABLE, Refusal, refuse
+from planwerk.errors import MEMORY_EXHAUSTED, SERVICE_UNAVAILABLE, Refusal, refuse
 from planwerk.settings import Settings
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import Statement
@@ -42,6 +42,12 @@ class Database(Protocol):
     def version(self, environment_id: str, tables: tuple[str, ...]) -> Hashable | None:
         """A value that moves whenever one of the tables changes in the environment; None if that is not known for free."""
 
+    async def snapshot(self) -> Hashable | None:
+        """The version of the whole database, at the price of a round trip; None where `version` does better."""
+
+    async def read(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+        """What the function returns, seen in one snapshot; it must not write."""
+
     async def write(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
         """What the function returns, once its changes are on disk. What it raises undoes them all."""
 
@@ -68,6 +74,10 @@ class Unusable(Exception):
 
 def unavailable(reason: str, seconds: int = 5) -> Refusal:
     return refuse(SERVICE_UNAVAILABLE, reason, retry_after=str(seconds))
+
+
+def too_large() -> Refusal:
+    return refuse(MEMORY_EXHAUSTED, "the answer is too large: use a smaller limit, a filter or fewer relations")
 
 
 def schema_script(tables: Tables, dialect: Dialect) -> list[str]:

@@ -32,17 +32,26 @@ class Memory(Generic[Kept]):
         self.size = 0
         self.entries: OrderedDict[Hashable, tuple[Hashable, Kept, int]] = OrderedDict()
 
-    def get(self, key: Hashable, version: Hashable) -> Kept | None:
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self.entries
+
+    def get(self, key: Hashable, version: Hashable | None) -> Kept | None:
+        """What was found for a key, if it was found at this version; None is no version."""
         entry = self.entries.get(key)
-        if entry is None or entry[0] != version:
+        if entry is None or version is None or entry[0] != version:
             return None
         self.entries.move_to_end(key)
         return entry[1]
 
-    def keep(self, key: Hashable, version: Hashable, found: Kept, *, size: int) -> None:
+    def peek(self, key: Hashable) -> tuple[Hashable, Kept] | None:
+        """(the version, what was found then)."""
+        entry = self.entries.get(key)
+        return entry and entry[:2]
+
+    def keep(self, key: Hashable, version: Hashable | None, found: Kept, *, size: int) -> None:
         old = self.entries.pop(key, None)
         self.size -= old[2] if old else 0
-        if size > self.limit // 4:
+        if version is None or size > self.limit // 4:
             return
         self.entries[key] = (version, found, size)
         self.size += size

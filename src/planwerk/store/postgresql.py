@@ -17,9 +17,9 @@ import psycopg
 from psycopg import errors as engine
 
 from planwerk.describe import Object
-from planwerk.errors import MEMORY_EXHAUSTED, Refusal, refuse
+from planwerk.errors import Refusal
 from planwerk.settings import Settings
-from planwerk.store.database import Unusable, unavailable
+from planwerk.store.database import Unusable, too_large, unavailable
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import POSTGRESQL, Statement
 from planwerk.store.tables import Tables
@@ -30,6 +30,7 @@ Result = TypeVar("Result")
 READERS = 8  # connections that read, per process
 WRITERS = 8  # threads that write, per process
 TRIES = 3
+SNAPSHOT = Statement("SELECT pg_current_snapshot()::text", {})
 LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
@@ -49,7 +50,7 @@ def translate(error: psycopg.Error) -> Exception:
     if isinstance(error, engine.DiskFull | engine.ReadOnlySqlTransaction | engine.TooManyConnections | engine.CannotConnectNow):
         return unavailable("the database cannot be written now")
     if isinstance(error, engine.ProgramLimitExceeded | engine.OutOfMemory):
-        return refuse(MEMORY_EXHAUSTED, "the answer is too large: use a smaller limit, a filter or fewer relations")
+        return too_large()
     if isinstance(error, LOST) and not isinstance(error, engine.SerializationFailure | engine.DeadlockDetected):
         return unavailable("the database cannot be reached")
     return error
@@ -125,7 +126,7 @@ class PostgreSQL:
             except psycopg.Error as error:
                 raise translate(error) from error
         if row and any(isinstance(value, str) and len(value) > self.settings.answer_limit_bytes for value in row):
-            raise refuse(MEMORY_EXHAUSTED, "the answer is too large: use a smaller limit, a filter or fewer relations")
+            raise too_large()
         return row
 
     @asynccontextmanager
@@ -152,6 +153,22 @@ class PostgreSQL:
     def version(self, environment_id: str, tables: tuple[str, ...]) -> Hashable | None:  # noqa: ARG002
         """Other processes write, too: nothing is known for free."""
         return None
+
+    async def snapshot(self) -> Hashable | None:
+        row = await self.fetch(SNAPSHOT, {})
+        return row and row[0]
+
+    async def read(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self.threads, self.read_now, environment_id, function)
+
+    def read_now(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+        handle = self.handle()
+        try:
+            with handle.raw.transaction():
+                handle.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                return function(Transaction(handle, self.statements, self.identifiers, environment_id))
+        except psycopg.Error as error:
+            raise translate(error) from error
 
     # ── writing ──
 

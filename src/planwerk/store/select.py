@@ -8,7 +8,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Alias, ColumnElement, Dialect, Select, Table, and_, bindparam, func, literal, literal_column, not_, or_, select
+from sqlalchemy import (
+    Alias,
+    ColumnElement,
+    Dialect,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    literal_column,
+    not_,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.sql.selectable import FromClause
 
 from planwerk.describe import Link, Many, Object, One, Relation
@@ -19,14 +35,20 @@ from planwerk.query.operators import BY_NAME
 from planwerk.store.statements import Statement, compile_statement, join_texts, json_items, json_text
 from planwerk.store.tables import Tables
 
+SNAPSHOT: ColumnElement[str] = literal_column("pg_current_snapshot()::text")  # equal texts see the same committed rows
+
 Scope = Mapping[str, Any]  # property → value that every row of a place has; a value of None is part of the shape
 
 
 @dataclass(frozen=True, slots=True)
 class ListStatements:
-    """The statements of one list shape. `page` gives (text,); `counted` gives (text, total), both of one snapshot."""
+    """The statements of one list shape.
 
-    page: Statement
+    On SQLite `page` gives (text,) and `counted` (text, total). PostgreSQL has only `counted`, which gives (text, total,
+    snapshot); the text is null if it is larger than `:answer_limit`, the total is null if the snapshot is still the one bound as `:known`, so that nothing was committed since.
+    """
+
+    page: Statement | None
     counted: Statement
     tables: tuple[str, ...]  # what the answer depends on
 
@@ -56,9 +78,15 @@ class Builder:
         counter = Shape(self)
         row = counter.alias(read.object)
         total = select(func.count()).select_from(row).where(*counter.conditions(read, row, scope))
-        page = compile_statement(select(text).select_from(documents), self.dialect)
-        counted = compile_statement(select(text, total.scalar_subquery()).select_from(documents), self.dialect)
-        return ListStatements(page, counted, tuple(sorted(shape.seen)))
+        tables = tuple(sorted(shape.seen | counter.seen))
+        if self.is_sqlite:
+            page = compile_statement(select(text).select_from(documents), self.dialect)
+            counted = compile_statement(select(text, total.scalar_subquery()).select_from(documents), self.dialect)
+            return ListStatements(page, counted, tables)
+        unless_known = case((bindparam("known") == SNAPSHOT, null()), else_=total.scalar_subquery())
+        unless_large = case((func.octet_length(text) > bindparam("answer_limit"), null()), else_=text)
+        counted = compile_statement(select(unless_large, unless_known, SNAPSHOT).select_from(documents), self.dialect)
+        return ListStatements(None, counted, tables)
 
     def documents(self, shape: "Shape", read: Read, scope: Scope) -> Select[Any]:
         """The texts of a page's rows, in order. On SQLite the page is picked by row number first, so that sorting and

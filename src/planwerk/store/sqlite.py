@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 import apsw
 
 from planwerk.describe import Object
-from planwerk.errors import MEMORY_EXHAUSTED, Refusal, refuse
+from planwerk.errors import Refusal
 from planwerk.settings import Settings
-from planwerk.store.database import Unusable, unavailable
+from planwerk.store.database import Unusable, too_large, unavailable
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import SQLITE, Statement
 from planwerk.store.tables import Tables, key_name
@@ -64,7 +64,7 @@ class Handle:
         except apsw.ConstraintError as error:
             raise Duplicate(key_of(str(error))) from None
         except apsw.TooBigError:
-            raise refuse(MEMORY_EXHAUSTED, "the answer is too large: use a smaller limit, a filter or fewer relations") from None
+            raise too_large() from None
         except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError) as error:
             raise unavailable(f"the database cannot be written now ({type(error).__name__.removesuffix('Error')})") from None
 
@@ -149,12 +149,12 @@ class SQLite:
         try:
             return handle.execute(text, values)
         except apsw.InterruptError:
-            raise unavailable(f"the query took longer than {self.settings.statement_seconds:g} seconds") from None
+            raise self.too_slow() from None
 
     def version(self, environment_id: str, tables: tuple[str, ...]) -> Hashable | None:
         """The change counters of the tables. They are read again only when the file has changed."""
         assert self.reader is not None
-        moved = self.reader.raw.data_version()
+        moved = self.reader.raw.pragma("data_version")  # the file control of this name sees nothing new until something is read
         if moved != self.data_version:
             self.reader.deadline = float("inf")
             for environment, name, value in self.reader.execute(
@@ -164,6 +164,26 @@ class SQLite:
                 self.seen = max(self.seen, value)
             self.data_version = moved
         return tuple([self.changes.get((environment_id, name), 0) for name in tables])
+
+    async def snapshot(self) -> Hashable | None:
+        return None
+
+    async def read(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self.heavy, self.read_heavy, environment_id, function)
+
+    def read_heavy(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+        handle: Handle = self.local.handle
+        handle.deadline = time.monotonic() + self.settings.statement_seconds
+        handle.execute("BEGIN")
+        try:
+            return function(Transaction(handle, self.statements, self.identifiers, environment_id))
+        except apsw.InterruptError:
+            raise self.too_slow() from None
+        finally:
+            handle.raw.execute("ROLLBACK")
+
+    def too_slow(self) -> Refusal:
+        return unavailable(f"the query took longer than {self.settings.statement_seconds:g} seconds")
 
     # ── writing ──
 
@@ -267,24 +287,15 @@ class SQLite:
         copy.close()
 
 
+@dataclass(slots=True, eq=False)
 class Write:
     """A write that waits for its commit."""
 
-    __slots__ = ("environment_id", "error", "function", "future", "loop", "result")
-
-    def __init__(
-        self,
-        environment_id: str,
-        function: Callable[[Transaction], Any],
-        loop: asyncio.AbstractEventLoop | None,
-        future: "asyncio.Future[Any] | None",
-    ) -> None:
-        self.environment_id = environment_id
-        self.function = function
-        self.loop = loop
-        self.future = future
-        self.result: Any = None
-        self.error: BaseException | None = None
+    environment_id: str
+    function: Callable[[Transaction], Any]
+    future: "asyncio.Future[Any]"
+    result: Any = None
+    error: BaseException | None = None
 
 
 def settle(batch: list[Write]) -> None:

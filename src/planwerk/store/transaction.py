@@ -86,7 +86,7 @@ class Statements:
 
     def make_update(self, name: str, columns: tuple[str, ...]) -> Statement:
         table = self.tables.of[name]
-        values = {column: bindparam(f"new_{column}") for column in columns}
+        values: dict[str, Any] = {column: bindparam(f"new_{column}") for column in columns}
         statement = update(table).where(self.mine(table), table.c.id == bindparam("which")).values(values)
         return compile_statement(statement, self.dialect)
 

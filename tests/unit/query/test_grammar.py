@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from planwerk.errors import INVALID_FILTER, Refusal
-from planwerk.query import conditions, grammar
+from planwerk.query import conditions
 from planwerk.query.conditions import All, AnyOf, Condition, Has, Node
 from planwerk.query.grammar import parse_filter, write_filter
 from planwerk.query.operators import ALL, BY_NAME
@@ -134,6 +134,7 @@ def test_a_property_is_a_path_whose_parts_may_be_quoted(text: str, path: tuple[s
         ("a:not:gt", 'expected a colon after gt at position 9: "a:not:gt↦"'),
         ("a:eq:'x", "a quote is opened and not closed at position 6: \"a:eq:↦'x\""),
         ("meta.'x:eq:1", "a quote is opened and not closed at position 6: \"meta.↦'x:eq:1\""),
+        ("a:eq:'x''", "a quote is opened and not closed at position 6: \"a:eq:↦'x''\""),
         ("a:eq:'x'y", "expected ,and, or ,or, at position 9: \"a:eq:'x'↦y\""),
         ("a:eq:1,b:eq:1", 'expected ,and, or ,or, at position 7: "a:eq:1↦,b:eq:1"'),
         ("a:eq:1,xor,b:eq:1", 'expected ,and, or ,or, at position 7: "a:eq:1↦,xor,b:eq:1"'),
@@ -169,39 +170,29 @@ HOSTILE = ("(", ")", "'", "''", ",and,", "a:eq:1,and,", "a.", ".", ":", " ", "no
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-@pytest.mark.parametrize("size", [100, 16_000, 100_000])
-def test_a_piece_repeated_without_end_is_refused_and_never_crashes(piece: str, size: int) -> None:
-    assert refused(piece * (size // len(piece)))
+@pytest.mark.parametrize("size", [100, 16_000])
+def test_a_piece_repeated_without_end_never_crashes(piece: str, size: int) -> None:
+    assert is_tree_or_refusal(piece * (size // len(piece)))
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_the_parser_looks_at_each_character_a_fixed_number_of_times(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def steps(size: int) -> int:
-        count = 0
-
-        class Counting(grammar.Parser):
-            def skip(self) -> None:
-                nonlocal count
-                count += 1
-                super().skip()
-
-        monkeypatch.setattr(grammar, "Parser", Counting)
-        with pytest.raises(Refusal):
-            parse_filter(piece * (size // len(piece)))
-        return count
-
-    assert steps(16_000) <= 8 * max(steps(4_000), 1)
+def test_a_hundred_thousand_characters_are_refused_unread(piece: str) -> None:
+    assert refused(piece * (100_000 // len(piece))) == "a filter may have at most 16384 bytes"
 
 
 @given(st.text(st.sampled_from(printable + "äß😀↦"), max_size=60) | st.lists(st.sampled_from(HOSTILE), max_size=30).map("".join))
 @settings(deadline=None)
 def test_any_text_is_a_tree_or_a_refusal(text: str) -> None:
+    assert is_tree_or_refusal(text)
+
+
+def is_tree_or_refusal(text: str) -> bool:
+    """Whether a text is refused as a filter should be, or else is a tree whose text is read as the same tree."""
     try:
         tree = parse_filter(text)
     except Refusal as refusal:
-        assert refusal.faults[0].kind is INVALID_FILTER
-    else:
-        assert parse_filter(write_filter(tree)) == tree
+        return refusal.faults[0].kind is INVALID_FILTER
+    return parse_filter(write_filter(tree)) == tree
 
 
 # ── writing ──

@@ -1,8 +1,6 @@
 """The pages come from this server alone, need no script where they promise it, and are sent once."""
 
-import gzip
 import hashlib
-import json
 import re
 from importlib.resources import files
 
@@ -43,7 +41,8 @@ def test_a_page_is_compressed_only_when_asked(client: TestClient) -> None:
     compressed = client.get("/openapi.json", headers={"accept-encoding": "gzip"})
     assert "content-encoding" not in plain.headers
     assert compressed.headers["content-encoding"] == "gzip"
-    assert plain.json() == compressed.json() == json.loads(gzip.decompress(gzip.compress(plain.content)))
+    assert plain.content == compressed.content
+    assert int(compressed.headers["content-length"]) < len(plain.content) / 3
 
 
 def test_openapi_json_is_the_document(client: TestClient) -> None:
