@@ -80,7 +80,7 @@ def stages(server: Any, headers: list[tuple[bytes, bytes]], order: str) -> dict[
     answers["whole: list 100 + rows + relation"] = ("/v1/order", QUERY + "&with=order_rows,relation")
     return {
         "reference": (new_reference, CALLS),
-        "limits of the head": (lambda: check_head("/v1/order", raw, headers), CALLS),
+        "limits of the head": (lambda: check_head("/v1/order", raw, named), CALLS),
         "caller (remembered)": (lambda: api.keys.actor(named), CALLS),
         "quota": (lambda: api.quota.hit("key"), CALLS),
         "route": (lambda: api.find(f"/v1/order/{order}", "GET"), CALLS),

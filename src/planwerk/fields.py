@@ -16,6 +16,7 @@ from sqlalchemy.types import BigInteger, Boolean as BooleanType, Float, String, 
 
 Value = Any  # a JSON value, or what a column holds: str, int, float, bool or None
 
+MAX_LEVELS = 64  # of lists and objects in a free value; orjson writes 254, SQLite's JSON functions read 1000
 INTEGER_LIMIT = 2**53 - 1  # the largest integer every JSON reader keeps exactly (RFC 8259, section 6)
 EQUALITY = frozenset({"eq"})
 ORDER = frozenset({"gt", "gte", "lt", "lte"})
@@ -494,7 +495,7 @@ class Items(Json):
             raise Bad("must be an object")
         item = parse_record(raw, [field for field in self.fields if not field.read_only], defaults=not raw.get("id"))
         if self.is_identified and raw.get("id"):
-            item["id"] = Uuid("id").parse(raw["id"])
+            item["id"] = parse_record(raw, [Uuid("id")])["id"]
         return item
 
     def schema(self) -> dict[str, Any]:
@@ -558,16 +559,18 @@ def join(place: str, inner: str) -> str:
     return place + inner if inner.startswith("[") or not inner or not place else f"{place}.{inner}"
 
 
-def parse_any(raw: Value) -> Value:
-    """Any JSON value that both databases can keep; raises `Bad` for U+0000 in a text and for numbers out of range."""
+def parse_any(raw: Value, level: int = 0) -> Value:
+    """Any JSON value that both databases can keep; raises `Bad` for U+0000 in a text, numbers out of range and deep nesting."""
+    if level > MAX_LEVELS:
+        raise Bad(f"may be nested to {MAX_LEVELS} levels")
     if isinstance(raw, str) and not is_clean(raw):
         raise Bad("may not hold the character U+0000")
     if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) > INTEGER_LIMIT:
         raise Bad(f"must lie between {-INTEGER_LIMIT} and {INTEGER_LIMIT}")
     if isinstance(raw, list):
-        return [parse_any(item) for item in raw]
+        return [parse_any(item, level + 1) for item in raw]
     if isinstance(raw, dict):
-        return {parse_any(key): parse_any(item) for key, item in raw.items()}
+        return {parse_any(key): parse_any(item, level + 1) for key, item in raw.items()}
     return raw
 
 

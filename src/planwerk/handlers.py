@@ -22,8 +22,8 @@ from planwerk.query.body import parse_draft
 from planwerk.query.parameters import Wish, parse_parameters
 from planwerk.routes import Route
 from planwerk.run import Manner, match_version, not_found, pivot_values, run_create, run_update
-from planwerk.shape import Shape, compile_shape
 from planwerk.settings import Settings
+from planwerk.shape import Shape, compile_shape
 from planwerk.store.database import Database, too_large
 from planwerk.store.memory import Answer, Memory
 from planwerk.store.select import Builder, ListStatements
@@ -31,6 +31,7 @@ from planwerk.store.statements import Statement
 from planwerk.store.transaction import Row, Transaction
 
 PLANS = 2048  # parsed query strings that are remembered
+REPLAYED = (b"idempotency-replayed", b"true")
 TOTALS = 10_000  # remembered totals of lists
 
 
@@ -111,7 +112,7 @@ def scope_of(place: Place) -> dict[str, Any]:
 
 
 def scope_values(request: Request) -> dict[str, Any]:
-    return {f"scope_{name}": request.values[name].lower() for name in request.route.place.parameters}
+    return {f"scope_{name}": valid_id(request.values[name], name.removesuffix("_id")) for name in request.route.place.parameters}
 
 
 def etag_of(version: int | None, id: str, body: bytes) -> str:
@@ -212,14 +213,14 @@ async def get_object(service: Service, request: Request) -> Reply:
     plan = service.plan(request.route, request.query)
     statement, tables = service.one(plan, request.route.place)
     note_unknown(request.notes, plan.wish.unknown, plan.shape)
-    actor, id = request.actor, request.values["id"].lower()
+    actor, id = request.actor, valid_id(request.values["id"], request.route.object.name)
     key = (actor.environment_id, request.path, request.query)
     version = service.database.version(actor.environment_id, tables)
     answer = service.answers.get(key, version)
     if answer is None:
         row = await service.database.fetch(statement, {"environment": actor.environment_id, "id": id, **scope_values(request)})
         if row is None:
-            raise not_found(request.route.object)
+            raise not_found(request.route.object.name)
         answer = shaped(plan.shape, id, row[0], row[1])
         if version is not None:
             service.answers.keep(key, version, answer, size=len(answer.body) + 200)
@@ -291,7 +292,7 @@ async def link_object(service: Service, request: Request) -> Reply:
     """One link is made, changed or undone; the object itself does not change: 204."""
     link = request.route.link
     assert link is not None
-    other = valid_id(request.values["other_id"], service.objects[link.to])
+    other = valid_id(request.values["other_id"], link.to)
     draft = None
     if request.route.kind == "attach" and request.body:
         body = {link.name: [{**request.body, "id": other}]} if isinstance(request.body, dict) else {link.name: request.body}
@@ -302,11 +303,11 @@ async def link_object(service: Service, request: Request) -> Reply:
         known = tx.links(link, row["id"]).get(other)
         if request.route.kind == "detach":
             if known is None:
-                raise not_found(service.objects[link.to])
+                raise not_found(link.to)
             tx.detach(link, row["id"], other)
         else:
             if not tx.living(link.to, [other]):
-                raise not_found(service.objects[link.to])
+                raise not_found(link.to)
             values = draft.links[link.name][0].values if draft else {}
             tx.attach(link, row["id"], other, pivot_values(link, values), known)
         return Reply(204)
@@ -344,7 +345,7 @@ async def write(service: Service, request: Request, work: Callable[[Transaction]
             )
             first = claim_request(tx, claim)
             if first is not None:
-                return Reply(first.status, first.body, first.etag, ((b"idempotency-replayed", b"true"),))
+                return Reply(first.status, first.body, first.etag, (REPLAYED,))
             done = work(tx)
             keep_answer(tx, claim, FirstAnswer(done.status, done.etag, done.body))
         if request.notes:
@@ -356,12 +357,13 @@ async def write(service: Service, request: Request, work: Callable[[Transaction]
 
 def place_values(service: Service, tx: Transaction, request: Request) -> dict[str, Any]:
     """What the path gives a new object; a parent that is not there is 404."""
-    place, given = request.route.place, {}
+    place = request.route.place
+    given: dict[str, Any] = {}
     for name in place.parameters:
         parent = service.objects[name.removesuffix("_id")]
-        row = tx.get(parent, valid_id(request.values[name], parent))
+        row = tx.get(parent, valid_id(request.values[name], parent.name))
         if row is None or any(row[column] != value for column, value in given.items() if column in row and column != "id"):
-            raise not_found(parent)
+            raise not_found(parent.name)
         given[name] = row["id"]
     return {**given, **place.fixed}
 
@@ -369,18 +371,19 @@ def place_values(service: Service, tx: Transaction, request: Request) -> dict[st
 def row_of(tx: Transaction, request: Request) -> Row:
     """The row that the path means, at a version the caller has seen; 404 and 412."""
     described, place = request.route.object, request.route.place
-    row = tx.get(described, valid_id(request.values["id"], described))
+    row = tx.get(described, valid_id(request.values["id"], described.name))
     expected = {**{name: request.values[name].lower() for name in place.parameters}, **place.fixed}
     if row is None or any(row[name] != value for name, value in expected.items()):
-        raise not_found(described)
+        raise not_found(described.name)
     match_version(row, request.versions)
     return row
 
 
-def valid_id(text: str, described: Object) -> str:
+def valid_id(text: str, name: str) -> str:
+    """An id of a path in lower case; what is none belongs to no object and is 404."""
     lower = text.lower()
     if not UUID.fullmatch(lower):
-        raise not_found(described)
+        raise not_found(name)
     return lower
 
 

@@ -24,8 +24,8 @@ class Manner:
     removes_missing: bool = False  # remove_missing
 
 
-def not_found(described: Object) -> Refusal:
-    return refuse(NOT_FOUND, f"{described.name} not found")
+def not_found(name: str) -> Refusal:
+    return refuse(NOT_FOUND, f"{name} not found")
 
 
 def run_create(tx: Transaction, draft: Draft, given: Mapping[str, Any]) -> Row:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 MEBIBYTE = 1024 * 1024
+WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
 def setting(default: Any, sentence: str) -> Any:
@@ -49,7 +50,7 @@ def load(overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] 
     Raises ValueError with a sentence for a value of the wrong type and for an unknown key in the file.
     """
     path = (folder or Path.cwd()) / "planwerk.toml"
-    written = tomllib.loads(path.read_text()) if path.is_file() else {}
+    written = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     known = {item.name: item for item in fields(Settings)}
     if unknown := set(written) - set(known):
         raise ValueError(f"planwerk.toml: unknown setting {', '.join(sorted(unknown))}")
@@ -67,12 +68,25 @@ def convert(name: str, value: Any, default: Any) -> Any:
     Traceback (most recent call last):
     ValueError: setting port: many is no int
     """
-    if isinstance(default, bool) and isinstance(value, str):
-        return value.lower() in ("1", "true", "yes", "on")
+    kind = type(default)
     try:
-        return type(default)(value)
-    except ValueError:
-        raise ValueError(f"setting {name}: {value} is no {type(default).__name__}") from None
+        if isinstance(value, str):
+            return WORDS[value.lower()] if kind is bool else kind(value)
+        if type(value) is kind or (kind is float and type(value) is int):
+            return kind(value)
+    except (ValueError, KeyError):
+        pass
+    raise ValueError(f"setting {name}: {value} is no {kind.__name__}")
+
+
+def settings_table() -> str:
+    """Every setting as a Markdown table, for docs/settings.md."""
+    lines = ["| key in planwerk.toml | environment variable | default | meaning |", "|---|---|---|---|"]
+    for item in fields(Settings):
+        default = str(item.default).lower() if isinstance(item.default, bool) else str(item.default)
+        shown = f"`{default}`" if default else "–"
+        lines.append(f"| `{item.name}` | `PLANWERK_{item.name.upper()}` | {shown} | {item.metadata['sentence']} |")
+    return "\n".join(lines) + "\n"
 
 
 def beside_database(settings: Settings, name: str) -> Path:

@@ -11,8 +11,9 @@ from typing import Any
 from planwerk.describe import Link, Object, One, Relation
 from planwerk.errors import BAD_REQUEST, refuse
 from planwerk.fields import Field, Items, Json, Words
-from planwerk.plan import With, shown_field
+from planwerk.plan import With
 from planwerk.query.body import relation_of
+from planwerk.query.resolve import shown_field
 
 MAX_PATHS = 500  # names in one text
 MAX_NAMES = 16  # in one path

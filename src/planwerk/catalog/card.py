@@ -9,6 +9,8 @@ from planwerk.rules.belonging import place_of_card, same_board
 from planwerk.rules.custom_fields import remove_by_name, set_by_name
 
 OF_COLLECTION = "/collection/{collection_id}/card"
+BY_NAME = f"{OF_COLLECTION}/{{card_id}}/custom_fields/{{name}}"
+WRITTEN_BY_NAME = tuple(field for field in CUSTOM_FIELD_VALUE if not field.read_only and field.name != "name")
 
 CARD = Object(
     name="card",
@@ -76,12 +78,8 @@ CARD = Object(
     defaults=(place_of_card,),
     checks=(same_board,),
     actions=(
-        Action(
-            "PUT", f"{OF_COLLECTION}/{{card_id}}/custom_fields/{{name}}", "write a custom field by its name", set_by_name, answer="card"
-        ),
-        Action(
-            "DELETE", f"{OF_COLLECTION}/{{card_id}}/custom_fields/{{name}}", "remove a custom field by its name", remove_by_name, status=204
-        ),
+        Action("PUT", BY_NAME, "write a custom field by its name", set_by_name, body=WRITTEN_BY_NAME, answer="card"),
+        Action("DELETE", BY_NAME, "remove a custom field by its name", remove_by_name, status=204),
     ),
     allow=Allow(create=Role.ORGANISER, update=Role.MEMBER, delete=Role.ORGANISER),
     events=(

@@ -17,7 +17,7 @@ from planwerk.edge.quota import Quota
 from planwerk.edge.reference import new_reference
 from planwerk.edge.uploads import Uploads
 from planwerk.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, Refusal, refuse
-from planwerk.handlers import HANDLERS, Reply, Request, Service, versions_of
+from planwerk.handlers import HANDLERS, REPLAYED, Reply, Request, Service, versions_of
 from planwerk.identity.api_keys import ApiKeys
 from planwerk.notes import Note, write_notes
 from planwerk.permissions import permit
@@ -79,6 +79,7 @@ class Api:
         path, query = scope["path"], scope["query_string"]
         headers = dict(scope["headers"])
         check_head(path, query, headers)
+        self.service.database.refresh()
         if page := await self.maintenance.check():
             return Reply(303, headers=((b"location", page.encode()),))
         actor = await self.keys.actor(headers)
@@ -103,6 +104,8 @@ class Api:
         except BaseException:
             await self.uploads.discard(request)
             raise
+        if REPLAYED in reply.headers:
+            await self.uploads.discard(request)
         return reply
 
     def find(self, path: str, method: str) -> tuple[Route, dict[str, Any]]:
@@ -120,18 +123,18 @@ class Api:
         """Everything a write needs: the body, If-Match, the Idempotency-Key."""
         if request.route.method in ("PUT", "DELETE") and b"if-match" in headers and "id" in request.values:
             request.versions = versions_of(headers[b"if-match"].decode("latin-1"), request.values["id"].lower())
-        kind = headers.get(b"content-type", b"")
+        if request.route.method == "POST" and b"idempotency-key" in headers:
+            request.idempotency_key = idempotency_key(headers[b"idempotency-key"])
+        kind, length = headers.get(b"content-type", b""), headers.get(b"content-length", b"")
         if request.route.object.has_uploads and request.route.kind == "create" and kind.lower().startswith(b"multipart/form-data"):
-            request.body = await self.uploads.receive(request, kind.decode("latin-1"), receive, headers.get(b"content-length", b""))
+            request.body = await self.uploads.receive(request, kind.decode("latin-1"), receive, length)
+            request.body_hash = upload_hash(request.body)
             return
-        body = await read_body(receive, headers.get(b"content-length", b""), self.body_limit_bytes)
-        if request.route.method == "DELETE" or (not body and request.route.kind not in ("create", "update")):
-            return
-        request.body = read_json(body, kind, request.notes)
-        request.body = await self.uploads.unpack(request)
-        if request.route.method == "POST" and (key := headers.get(b"idempotency-key")):
-            request.idempotency_key = idempotency_key(key)
-            request.body_hash = xxhash.xxh3_128_hexdigest(body)
+        body = await read_body(receive, length, self.body_limit_bytes)
+        request.body_hash = xxhash.xxh3_128_hexdigest(body) if request.idempotency_key else ""
+        if request.route.method != "DELETE" and (body or request.route.kind in ("create", "update")):
+            request.body = read_json(body, kind, request.notes)
+            request.body = await self.uploads.unpack(request)
 
     def conditional(self, reply: Reply, request: Request, headers: dict[bytes, bytes]) -> Reply:
         """Compress if the caller likes, answer 304 if it has the answer already, tell it what else there is to know."""
@@ -167,6 +170,12 @@ def idempotency_key(header: bytes) -> str:
     if len(header) > KEY_CHARACTERS or not header.isascii():
         raise refuse(VALIDATION_FAILED, f"must have at most {KEY_CHARACTERS} ASCII characters", "Idempotency-Key")
     return header.decode()
+
+
+def upload_hash(body: dict[str, Any]) -> str:
+    """What two uploads have in common that are the same: all but the addresses the server gave the file."""
+    given = {name: value for name, value in body.items() if name not in ("file", "signature") and not name.startswith("thumbnail")}
+    return xxhash.xxh3_128_hexdigest(repr(sorted(given.items())).encode())
 
 
 def read_json(body: bytes, kind: bytes, notes: list[Note]) -> Any:

@@ -1,6 +1,6 @@
 """The trees of a filter: as it was written (`Condition`), and as it was understood (`Test`, `Has`).
 
-`grammar` makes the first kind, `plan` turns it into the second; `All` and `AnyOf` join either. Values only, no behaviour.
+`grammar` makes the first kind, `resolve` turns it into the second; `All` and `AnyOf` join either. Values only, no behaviour.
 """
 
 from dataclasses import dataclass, field as attribute

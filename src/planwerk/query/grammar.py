@@ -5,7 +5,7 @@
     condition  = field ":" ["not:"] [operator ":"] value          (the operator may be left out after not:, and is eq then)
     field      = part {"." part}         part, value = bare | "'" text with quotes doubled "'"
 
-Comes in: text of any kind. Goes out: a tree, or a refusal that shows the place. What the names mean is judged by `plan`.
+Comes in: text of any kind. Goes out: a tree, or a refusal that shows the place. What the names mean is judged by `resolve`.
 """
 
 import re

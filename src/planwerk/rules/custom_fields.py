@@ -5,7 +5,7 @@ from typing import Any
 
 from planwerk.actor import Actor
 from planwerk.errors import NOT_FOUND, VALIDATION_FAILED, Fault, Refusal, refuse
-from planwerk.fields import Bad, Items, ManyBad, load
+from planwerk.fields import Items, ManyBad, load, parse_record
 from planwerk.store.transaction import Row, Transaction
 
 
@@ -33,14 +33,14 @@ def set_by_name(tx: Transaction, actor: Actor, path: Mapping[str, str], body: An
 
 
 def parse(field: Items, body: Any) -> dict[str, Any]:
+    """The properties of a custom field that the body names; every fault is told at once."""
     if not isinstance(body, dict):
-        raise refuse(VALIDATION_FAILED, "the body must be an object with a value", "value")
+        raise refuse(VALIDATION_FAILED, "the body must be an object with a value")
+    named = [inner for inner in field.fields if inner.name in body and not inner.read_only and inner.name != "name"]
     try:
-        given: dict[str, Any] = field.parse_item({**body, "id": "", "name": None} if "value" in body else {**body, "id": ""})
-    except (Bad, ManyBad) as error:
-        faults = error.items if isinstance(error, ManyBad) else (error,)
-        raise Refusal(*(Fault(VALIDATION_FAILED, f"{bad.at} {bad.description}".strip(), bad.at or None) for bad in faults)) from None
-    return {name: value for name, value in given.items() if name in body}
+        return parse_record(body, named)
+    except ManyBad as many:
+        raise Refusal(*(Fault(VALIDATION_FAILED, f"{bad.at} {bad.description}", bad.at) for bad in many.items)) from None
 
 
 def defined(tx: Transaction, card: Row, name: str) -> dict[str, Any]:

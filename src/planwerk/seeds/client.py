@@ -22,7 +22,10 @@ PAUSE_SECONDS = 1.0  # after a failed connection, and where the server names no 
 
 
 class Client:
-    """One environment of one server. `base_url` ends in `/v1`; paths begin with a slash."""
+    """One environment of one server. `base_url` ends in `/v1`; paths begin with a slash.
+
+    Raises `CannotSeed` at once for an address that is none.
+    """
 
     def __init__(
         self,
@@ -34,7 +37,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         headers = {"X-Api-Key": api_key, "X-Api-Env": api_env, "Accept": "application/json"}
-        self.http = httpx2.Client(base_url=base_url, headers=headers, timeout=TIMEOUT_SECONDS, transport=transport)
+        self.http = httpx2.Client(base_url=address(base_url), headers=headers, timeout=TIMEOUT_SECONDS, transport=transport)
         self.sleep = sleep
 
     def __enter__(self) -> "Client":
@@ -77,7 +80,7 @@ class Client:
         for _ in range(TRIES):
             try:
                 answer = self.http.request(method, path, json=body, params=parameters, headers=headers)
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 reason, pause = f"{self.http.base_url} cannot be reached ({error})", PAUSE_SECONDS
             else:
                 if answer.status_code not in (429, 503):
@@ -85,6 +88,21 @@ class Client:
                 reason, pause = told(answer), pause_seconds(answer)
             self.sleep(pause)
         raise CannotSeed(f"{method} {path} failed {TRIES} times: {reason}")
+
+
+def address(base_url: str) -> httpx2.URL:
+    """
+    >>> address("127.0.0.1:8080/v1")
+    Traceback (most recent call last):
+    planwerk.seeds.CannotSeed: 127.0.0.1:8080/v1 is no address of a server, such as http://127.0.0.1:8080/v1
+    """
+    try:
+        url = httpx2.URL(base_url)
+    except httpx2.InvalidURL:
+        url = httpx2.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise CannotSeed(f"{base_url} is no address of a server, such as http://127.0.0.1:8080/v1")
+    return url
 
 
 def content(method: str, path: str, answer: httpx2.Response) -> Json:

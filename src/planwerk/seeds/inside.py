@@ -70,5 +70,7 @@ class Inside(httpx2.BaseTransport):
         return self.runner.run(self.serve(request))
 
     async def serve(self, request: httpx2.Request) -> httpx2.Response:
+        """The answer with its content as sent: a compressed one is unpacked by the client, as from a socket."""
         answer = await self.inner.handle_async_request(request)
-        return httpx2.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+        content = b"".join([part async for part in answer.aiter_raw()])
+        return httpx2.Response(answer.status_code, headers=answer.headers, stream=httpx2.ByteStream(content))

@@ -39,6 +39,9 @@ class Database(Protocol):
     async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Any] | None:
         """The first row of a reading statement, None if there is none; a refusal when it takes too long."""
 
+    def refresh(self) -> None:
+        """Look, once at the beginning of a request, whether anything was committed: `version` answers as of this look."""
+
     def version(self, environment_id: str, tables: tuple[str, ...]) -> Hashable | None:
         """A value that moves whenever one of the tables changes in the environment; None if that is not known for free."""
 

@@ -64,7 +64,7 @@ class Handle:
 
     def execute(self, text: str, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
         try:
-            cursor = self.raw.execute(text, values)  # type: ignore[call-overload]
+            cursor = self.raw.execute(text, values)
             return cursor.fetchall() if cursor.description else ()
         except (engine.SerializationFailure, engine.DeadlockDetected):
             raise
@@ -121,7 +121,7 @@ class PostgreSQL:
     async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Any] | None:
         async with self.borrow() as connection:
             try:
-                cursor = await connection.execute(statement.text, {**statement.fixed, **values})  # type: ignore[call-overload]
+                cursor = await connection.execute(statement.text, {**statement.fixed, **values})
                 row: Sequence[Any] | None = await cursor.fetchone()
             except psycopg.Error as error:
                 raise translate(error) from error
@@ -149,6 +149,9 @@ class PostgreSQL:
             raise translate(error) from error
         connection.prepare_threshold = 2
         return connection
+
+    def refresh(self) -> None:
+        """Nothing to look at for free: see `snapshot`."""
 
     def version(self, environment_id: str, tables: tuple[str, ...]) -> Hashable | None:  # noqa: ARG002
         """Other processes write, too: nothing is known for free."""

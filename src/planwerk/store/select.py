@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    Alias,
     ColumnElement,
     Dialect,
+    Label,
     Select,
     Table,
     and_,
@@ -25,7 +25,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy.sql.selectable import FromClause, NamedFromClause
 
 from planwerk.describe import Link, Many, Object, One, Relation
 from planwerk.fields import Items, Map
@@ -45,7 +45,8 @@ class ListStatements:
     """The statements of one list shape.
 
     On SQLite `page` gives (text,) and `counted` (text, total). PostgreSQL has only `counted`, which gives (text, total,
-    snapshot); the text is null if it is larger than `:answer_limit`, the total is null if the snapshot is still the one bound as `:known`, so that nothing was committed since.
+    snapshot): the text is null if it is larger than `:answer_limit`, and the total is null if the snapshot is still the one
+    bound as `:known`, so that nothing was committed since.
     """
 
     page: Statement | None
@@ -96,7 +97,7 @@ class Builder:
         if not self.is_sqlite:
             document = shape.document(row, read.with_).label("document")
             return select(document).where(*conditions).order_by(*order).limit(bindparam("limit")).offset(bindparam("offset"))
-        place = literal_column(f"{row.name}.rowid").label("place")
+        place: Label[Any] = literal_column(f"{row.name}.rowid").label("place")
         page = select(place).select_from(row).where(*conditions).order_by(*order)
         chosen = page.limit(bindparam("limit")).offset(bindparam("offset")).subquery("chosen")
         wide = shape.alias(read.object)
@@ -119,11 +120,11 @@ class Shape:
         self.operands = 0
         self.aliases = 0
 
-    def alias(self, described: Object) -> Alias:
+    def alias(self, described: Object) -> NamedFromClause:
         self.seen.add(described.name)
         return self.named(self.builder.tables.of[described.name])
 
-    def named(self, table: Table) -> Alias:
+    def named(self, table: Table) -> NamedFromClause:
         self.aliases += 1
         return table.alias(f"t{self.aliases}")
 
@@ -214,7 +215,7 @@ class Shape:
     def member(self, relation: Relation, row: FromClause, inner: With) -> ColumnElement[Any]:
         """`,"name":` and the related object, or the list of them."""
         related, joined = self.related(relation, row)
-        document = self.document(related.alias, inner) if related.link is None else self.linked(related, inner)
+        document = self.document(related.alias, inner) if related.link is None else self.linked(relation, related, inner)
         chosen = select(document.label("document")).select_from(related.source).where(*joined)
         if isinstance(relation, One):
             first = chosen if relation.key == "id" else chosen.order_by(related.alias.c.id).limit(literal_column("1"))
@@ -224,10 +225,12 @@ class Shape:
         joined_texts = select(join_texts(ordered.c.document, literal_column("','"))).correlate(row).scalar_subquery()
         return literal_column(f"',\"{relation.name}\":['") + func.coalesce(joined_texts, literal_column("''")) + literal_column("']'")
 
-    def linked(self, related: "Joined", inner: With) -> ColumnElement[Any]:
+    def linked(self, relation: Relation, related: "Joined", inner: With) -> ColumnElement[Any]:
         """The related row's text with the pivot properties of the link behind its own."""
         assert related.link is not None
-        text: ColumnElement[Any] = related.alias.c.document + related.link.c.document
+        text: ColumnElement[Any] = related.alias.c.document
+        if not clashing(relation, self.builder.objects[relation.to], inner):
+            text = text + related.link.c.document
         for relation, deeper in inner:
             text = text + self.member(relation, related.alias, deeper)
         return text + literal_column("'}'")
@@ -257,12 +260,19 @@ class Shape:
 class Joined:
     """A related table, with its link table where there is one."""
 
-    alias: Alias
-    link: Alias | None = None
+    alias: NamedFromClause
+    link: NamedFromClause | None = None
 
     @property
     def source(self) -> FromClause:
         return self.alias if self.link is None else self.link.join(self.alias, literal_column("true"))
+
+
+def clashing(relation: Relation, target: Object, inner: With) -> bool:
+    """Whether a pivot property has the name of something the related object shows itself; then the object wins."""
+    assert isinstance(relation, Link)
+    shown = {field.name for field in target.shown} | {deeper.name for deeper, _ in inner}
+    return any(field.name in shown for field in relation.table.pivot)
 
 
 def compared(node: Node | None) -> Iterator[str]:

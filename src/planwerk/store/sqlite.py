@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,9 +70,9 @@ class Handle:
             raise unavailable(f"the database cannot be written now ({type(error).__name__.removesuffix('Error')})") from None
 
 
-def fold(text: str | None) -> str | None:
+def fold(*values: Any) -> Any:
     """The folding of case that contains, starts_with and ends_with compare with, in every database."""
-    return text.lower() if isinstance(text, str) else text
+    return values[0].lower() if isinstance(values[0], str) else values[0]
 
 
 def key_of(message: str) -> str:
@@ -151,9 +152,9 @@ class SQLite:
         except apsw.InterruptError:
             raise self.too_slow() from None
 
-    def version(self, environment_id: str, tables: tuple[str, ...]) -> Hashable | None:
-        """The change counters of the tables. They are read again only when the file has changed."""
-        assert self.reader is not None
+    def refresh(self) -> None:
+        """Read the change counters that have moved, if the file has changed since the last look."""
+        assert self.reader is not None, "start() comes first"
         moved = self.reader.raw.pragma("data_version")  # the file control of this name sees nothing new until something is read
         if moved != self.data_version:
             self.reader.deadline = float("inf")
@@ -163,6 +164,9 @@ class SQLite:
                 self.changes[environment, name] = value
                 self.seen = max(self.seen, value)
             self.data_version = moved
+
+    def version(self, environment_id: str, tables: tuple[str, ...]) -> Hashable | None:
+        """The change counters of the tables as of the last `refresh`."""
         return tuple([self.changes.get((environment_id, name), 0) for name in tables])
 
     async def snapshot(self) -> Hashable | None:
@@ -188,14 +192,13 @@ class SQLite:
     # ── writing ──
 
     async def write(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
-        loop = asyncio.get_running_loop()
-        write = Write(environment_id, function, loop, loop.create_future())
-        self.waiting.put(write)
-        result: Result = await write.future
+        future = asyncio.get_running_loop().create_future()
+        self.waiting.put(Write(environment_id, function, future))
+        result: Result = await future
         return result
 
     def write_now(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
-        write = Write(environment_id, function, None, None)
+        write = Write(environment_id, function)
         self.commit([write])
         if write.error is not None:
             raise write.error
@@ -293,16 +296,16 @@ class Write:
 
     environment_id: str
     function: Callable[[Transaction], Any]
-    future: "asyncio.Future[Any]"
+    future: asyncio.Future[Any] | None = None  # None: its caller waits for the commit itself
     result: Any = None
     error: BaseException | None = None
 
 
 def settle(batch: list[Write]) -> None:
     """Hand the results to the event loop that waits for them, in one call."""
-    loop = batch[0].loop
-    assert loop is not None
-    loop.call_soon_threadsafe(settle_all, batch)
+    future = batch[0].future
+    assert future is not None
+    future.get_loop().call_soon_threadsafe(settle_all, batch)
 
 
 def settle_all(batch: list[Write]) -> None:

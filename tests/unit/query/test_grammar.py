@@ -2,16 +2,16 @@
 
 from string import printable
 
-from hypothesis import given, settings, strategies as st
 import pytest
+from hypothesis import given, settings, strategies as st
+from tests.strategies import trees
+from tests.unit.query.sample import TASK
 
 from planwerk.errors import INVALID_FILTER, Refusal
 from planwerk.query import conditions
 from planwerk.query.conditions import All, AnyOf, Condition, Has, Node
 from planwerk.query.grammar import parse_filter, write_filter
 from planwerk.query.operators import ALL, BY_NAME
-from tests.strategies import trees
-from tests.unit.query.sample import TASK
 
 A, B, C = (Condition((name,), "eq", False, "1", False) for name in "abc")
 
@@ -132,8 +132,8 @@ def test_a_property_is_a_path_whose_parts_may_be_quoted(text: str, path: tuple[s
         ("a:'x'", "expected an operator at position 3: \"a:↦'x'\""),
         ("a:eq", 'expected a colon after eq at position 5: "a:eq↦"'),
         ("a:not:gt", 'expected a colon after gt at position 9: "a:not:gt↦"'),
-        ("a:eq:'x", "a quote is opened and not closed at position 6: \"a:eq:↦'x\""),
-        ("meta.'x:eq:1", "a quote is opened and not closed at position 6: \"meta.↦'x:eq:1\""),
+        ("a:eq:'x", 'a quote is opened and not closed at position 6: "a:eq:↦\'x"'),
+        ("meta.'x:eq:1", 'a quote is opened and not closed at position 6: "meta.↦\'x:eq:1"'),
         ("a:eq:'x''", "a quote is opened and not closed at position 6: \"a:eq:↦'x''\""),
         ("a:eq:'x'y", "expected ,and, or ,or, at position 9: \"a:eq:'x'↦y\""),
         ("a:eq:1,b:eq:1", 'expected ,and, or ,or, at position 7: "a:eq:1↦,b:eq:1"'),

@@ -16,7 +16,7 @@ def expression(name: str) -> ColumnElement[bool]:
 
 def found(name: str, value: str | None, operand: str) -> bool | None:
     """What SQLite answers; None for null."""
-    text = str(expression(name).compile(dialect=sqlite.dialect(paramstyle="named")))  # type: ignore[no-untyped-call]
+    text = str(expression(name).compile(dialect=sqlite.dialect(paramstyle="named")))
     with sqlite3.connect(":memory:") as connection:
         connection.create_function("fold", 1, lambda text: None if text is None else folded(text))
         values = {"value": value, "operand": folded(operand)}

@@ -45,7 +45,9 @@ def test_of_a_parameter_given_twice_the_last_counts() -> None:
     assert parse_parameters("limit=5&filter=a:eq:1&limit=7&filter=b:eq:2") == Wish(limit=7, asked_limit=7, filter="b:eq:2")
 
 
-@pytest.mark.parametrize("query_string", ["with=a&with=b", "with[]=a&with[]=b", "with%5B%5D=a&with%5B1%5D=b", "with[0]=a&with=b", "with=a,b"])
+@pytest.mark.parametrize(
+    "query_string", ["with=a&with=b", "with[]=a&with[]=b", "with%5B%5D=a&with%5B1%5D=b", "with[0]=a&with=b", "with=a,b"]
+)
 def test_a_list_given_piece_by_piece_adds_up(query_string: str) -> None:
     assert parse_parameters(query_string).with_ == "a,b"
 

@@ -1,8 +1,9 @@
 """The server inside the process: started before the first request, stopped after the last.
 
-To see it fail: leave out the wait in `Inside.start`, or start at every `with`.
+To see it fail: leave out the wait in `Inside.start`, start at every `with`, or unpack in `serve`.
 """
 
+import gzip
 from typing import Any
 
 import httpx2
@@ -44,6 +45,16 @@ def test_requests_reach_the_application_between_its_start_and_its_end() -> None:
         (201, "/v1/order", "body 1"),
     ]
     assert app.diary == ["lifespan.startup", "request", "request", "lifespan.shutdown"]
+
+
+def test_a_compressed_answer_is_unpacked_once() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-encoding", b"gzip")]})
+            await send({"type": "http.response.body", "body": gzip.compress(b"{}")})
+
+    with Inside(app) as transport, httpx2.Client(base_url="http://inside.invalid", transport=transport) as client:
+        assert client.get("/").content == b"{}"
 
 
 def test_an_application_that_cannot_start_says_why() -> None:
