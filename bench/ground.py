@@ -5,7 +5,7 @@ import shutil
 from functools import cached_property
 from pathlib import Path
 
-from bench import planwerk
+from bench import planwerk_commands as planwerk
 from bench.data import Data, make_data
 from bench.postgresql import Cluster, throw_away_cluster
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import xxhash
 
-from bench import planwerk
+from bench import planwerk_commands as planwerk
 from bench.ground import Ground
 from bench.page import table
 from planwerk.app import compose

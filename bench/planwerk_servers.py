@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench import planwerk
+from bench import planwerk_commands as planwerk
 from bench.ground import Ground
 from bench.processes import free_port
 from bench.server import HERE, Server

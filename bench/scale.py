@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from bench import planwerk
+from bench import planwerk_commands as planwerk
 from bench.ground import Ground
 from bench.page import table, write_section
 from bench.processes import answers, free_port, running, wait_until

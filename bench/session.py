@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bench import planwerk
+from bench import planwerk_commands as planwerk
 from bench.contestants import Contestant
 from bench.ground import Ground
 from bench.load import Measurement, Target, measure, warm_up

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -19,6 +18,7 @@ from starlette.routing import Route as Page
 from planwerk.catalog import ALL
 from planwerk.describe import Object
 from planwerk.edge.api import Api, Scope, Send
+from planwerk.edge.health import Health
 from planwerk.edge.limits import Receive
 from planwerk.edge.maintenance import Maintenance
 from planwerk.edge.problems import problem
@@ -36,11 +36,8 @@ from planwerk.routes import Router, routes_of
 from planwerk.settings import Settings, beside_database, load
 from planwerk.store.database import Database, open_database
 from planwerk.store.identifiers import Identifiers
-from planwerk.store.statements import Statement
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-PROBE = Statement("SELECT name FROM state WHERE name = 'probe'", {})
 
 
 class Planwerk:
@@ -94,7 +91,7 @@ def compose(settings: Settings, objects: Sequence[Object] = ALL, identifiers: Id
     )
     routes = [
         Page("/", start_page),
-        *health_routes(database),
+        *Health(database).routes(),
         *reference_routes(objects),
         *file_routes(vault, secret, refused),
     ]
@@ -123,19 +120,6 @@ def create() -> App:
 
 async def start_page(_: Request) -> Response:
     return RedirectResponse("/docs")
-
-
-def health_routes(database: Database) -> list[Page]:
-    async def live(_: Request) -> Response:
-        return Response(b'{"status":"live"}', media_type="application/json")
-
-    async def ready(_: Request) -> Response:
-        """200 when requests can be served; 503 while the database does not answer."""
-        found = await database.fetch(database.statements.named(PROBE), {})
-        state = "ready" if found else "not ready"
-        return Response(orjson.dumps({"status": state}), 200 if found else 503, media_type="application/json")
-
-    return [Page("/health/live", live), Page("/health/ready", ready)]
 
 
 def refused(request: Request, refusal: Refusal) -> Response:

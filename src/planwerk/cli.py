@@ -7,6 +7,7 @@ module is imported by the command that needs it, so that each starts fast.
 import json
 import os
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ def settings_with(**options: Any) -> Settings:
     """The settings of a command; what its options say wins."""
     try:
         return load(options)
+    except tomllib.TOMLDecodeError as error:
+        raise Impossible(f"planwerk.toml: {error}") from None
     except ValueError as error:
         raise Impossible(str(error)) from None
 

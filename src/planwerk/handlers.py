@@ -4,7 +4,7 @@ Comes in: a `Request` whose caller is known. Goes out: a `Reply`. Knows no objec
 commits: that is the database's work, before the first byte of the reply is made.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field as attribute, replace
 from functools import lru_cache
 from typing import Any
@@ -183,23 +183,31 @@ async def fetch_page(
     environment, compared, scope = request.actor.environment_id, operands(read), scope_values(request)
     values = {f"operand_{index}": value for index, value in enumerate(compared)}
     values |= {"environment": environment, "limit": read.limit, "offset": read.offset, **scope}
-    key = (environment, shape, *compared, *scope.values())
-    known = service.totals.peek(key)
+    key = (environment, shape, *scope.values())
+    known = service.totals.peek((*key, *compared))
     if statements.page is not None and known is not None and known[0] == version:
-        row = await service.database.fetch(statements.page, values)
-        assert row is not None
-        return row[0], known[1], version
-    limits = {} if statements.page is not None else {"known": known[0] if known else "", "answer_limit": service.answer_limit_bytes}
-    row = await service.database.fetch(statements.counted, {**values, **limits})
-    assert row is not None
+        text, last = await fetch(service, statements.page, values)
+        total = known[1]
+    elif statements.page is not None:
+        text, last, total = await fetch(service, statements.counted, values)
+    else:
+        limits = {"known": known[0] if known else "", "answer_limit": service.answer_limit_bytes}
+        text, last, counted, version = await fetch(service, statements.counted, {**values, **limits})
+        total = known[1] if counted is None and known is not None else counted
+    service.totals.keep((*key, *compared), version, total, size=1)
+    if statements.key is not None and read.offset == 0 and total > read.limit:
+        following = (*compared[: statements.key], last, *compared[statements.key + 1 :])
+        service.totals.keep((*key, *following), version, total - read.limit, size=1)
+    return text, total, version
+
+
+async def fetch(service: Service, statement: Statement, values: Mapping[str, Any]) -> Sequence[Any]:
+    """The row of a list; refuses with 500 (code 10005) a text that PostgreSQL held back because it is too large."""
+    row = await service.database.fetch(statement, values)
+    assert row is not None, "an aggregate has a row"
     if row[0] is None:
         raise too_large()
-    text, total, version = row[0], row[1], version if statements.page is not None else row[2]
-    if total is None:
-        assert known is not None, "the database says that the total is known"
-        total = known[1]
-    service.totals.keep(key, version, total, size=1)
-    return text, total, version
+    return row
 
 
 def note_limit(request: Request, read: Read, body: bytes) -> None:

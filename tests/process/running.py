@@ -103,7 +103,9 @@ def serving(folder: Path, *arguments: str, settings: Mapping[str, str] | None = 
 
 def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """One command of `planwerk` in a folder, run to its end."""
-    return subprocess.run([str(COMMAND), *arguments], cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [str(COMMAND), *arguments], cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+    )
 
 
 def children(process_id: int) -> list[int]:

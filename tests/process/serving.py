@@ -1,69 +1,21 @@
 """The real server as a process of its own: started, asked over a socket, measured, stopped or killed."""
 
-import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field as attribute
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-PLANWERK = str(Path(sys.executable).parent / "planwerk")
+from tests.process.asking import DROPPED, Asker, Reply
+from tests.process.running import COMMAND, children, free_port
+
 START_SECONDS = 60.0  # far above what a start takes, even on a busy machine
 STOP_SECONDS = 10.0  # promised: the longest that a stop takes
 IS_LONG = os.environ.get("PLANWERK_LONG") == "1"
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer that was read to its end; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@dataclass
-class Asker:
-    """One connection that is kept open between requests. Raises OSError or HTTPException when no whole answer comes."""
-
-    port: int
-    headers: Mapping[str, str]
-    connection: http.client.HTTPConnection = attribute(init=False)
-
-    def __post_init__(self) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-
-    def __enter__(self) -> "Asker":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.connection.close()
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        content = None if body is None else json.dumps(body).encode()
-        kind = {} if body is None else {"content-type": "application/json"}
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.connection.request(method, path, content, {**self.headers, **kind, **named})
-        answer = self.connection.getresponse()
-        read = answer.read()
-        return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, read)
-
-    def value(self, method: str, path: str, body: Any = None) -> Any:
-        """The JSON of an answer that must be a good one."""
-        reply = self.ask(method, path, body)
-        assert reply.status in (200, 201), f"{method} {path} → {reply.status} {reply.body[:500]!r}"
-        return reply.json
 
 
 @dataclass
@@ -92,7 +44,7 @@ class Place:
         """A server that is ready; whatever is left of it afterwards is killed."""
         port = port or free_port()
         with self.log.open("ab") as log:
-            command = [*wrapped_by, PLANWERK, "serve", "--port", str(port), *options]
+            command = [*wrapped_by, str(COMMAND), "serve", "--port", str(port), *options]
             process = subprocess.Popen(command, env=self.environ, cwd=self.folder, stdout=log, stderr=log, start_new_session=True)
         server = Serving(self, process, port)
         try:
@@ -130,7 +82,7 @@ class Serving:
             try:
                 if self.health().status == 200:
                     return
-            except (OSError, http.client.HTTPException):
+            except DROPPED:
                 pass
             time.sleep(0.02)
         raise AssertionError(f"the server did not start: {self.place.log.read_text()[-2000:]}")
@@ -155,7 +107,7 @@ class Serving:
     @property
     def pids(self) -> list[int]:
         """The process that was started and those it has started."""
-        return [self.process.pid, *children(self.process.pid)]
+        return [self.process.pid, *descendants(self.process.pid)]
 
     @property
     def workers(self) -> list[int]:
@@ -177,18 +129,9 @@ def proportional_bytes(pid: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
-def children(pid: int) -> list[int]:
-    found = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        found += [int(child) for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
-    return [grandchild for child in sorted(found) for grandchild in (child, *children(child))]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def descendants(pid: int) -> list[int]:
+    """The children of a process, and theirs."""
+    return [later for child in sorted(children(pid)) for later in (child, *descendants(child))]
 
 
 def environ_for(database: str, folder: Path, chosen: Mapping[str, str]) -> dict[str, str]:
@@ -198,7 +141,7 @@ def environ_for(database: str, folder: Path, chosen: Mapping[str, str]) -> dict[
 
 
 def run_command(arguments: Sequence[str], environ: Mapping[str, str], folder: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([PLANWERK, *arguments], env=environ, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([str(COMMAND), *arguments], env=environ, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
 def prepared(database: str, folder: Path, **chosen: str) -> Place:

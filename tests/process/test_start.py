@@ -129,7 +129,9 @@ def test_a_port_in_use_stops_the_server_with_a_sentence(process: Process, tmp_pa
     assert "Traceback" not in other.stderr
 
 
-@pytest.mark.parametrize("target", [b"/v1/\xff\xfe", b"/v1/%ff", b"/v1/%zz", b"/%zz", b"/v1/order?\xff", b"/v1/order?filter=%ff", b"http://[::1/x"])
+@pytest.mark.parametrize(
+    "target", [b"/v1/\xff\xfe", b"/v1/%ff", b"/v1/%zz", b"/%zz", b"/v1/order?\xff", b"/v1/order?filter=%ff", b"http://[::1/x"]
+)
 def test_an_address_that_is_no_text_is_refused(process: Process, target: bytes) -> None:
     with socket.create_connection(("127.0.0.1", process.port), timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")

@@ -1,6 +1,5 @@
 """Clients that write without pause and remember what was acknowledged: a reference counts once its whole 201 has been read."""
 
-import http.client
 import itertools
 import threading
 from collections.abc import Iterator
@@ -10,10 +9,10 @@ from typing import Any
 
 import apsw
 import psycopg
-from tests.process.serving import Asker, Place, Serving
+from tests.process.asking import DROPPED, Asker
+from tests.process.serving import Place, Serving
 
 ROWS = 2  # of every order, written with it
-DROPPED = (OSError, http.client.HTTPException)  # no whole answer came
 
 
 @dataclass

@@ -44,8 +44,7 @@ def is_permitted(method: str, kind: str, who: Actor) -> bool:
     try:
         permit(who, route(method, kind))
     except Refusal as refusal:
-        assert refusal.faults[0].kind is FORBIDDEN
-        return False
+        return refusal.faults[0].kind is not FORBIDDEN
     return True
 
 

@@ -1,7 +1,7 @@
 """From a catalog to its routes, and from a path to one of them."""
 
 import pytest
-from hypothesis import given, strategies
+from hypothesis import given, settings, strategies
 
 from planwerk.catalog import ALL
 from planwerk.describe import CREATE, LIST, ONE, UPDATE, Action, Link, LinkTable, Object, Place, identity, timestamps
@@ -69,7 +69,7 @@ def test_a_path_gives_its_parameters_their_names() -> None:
 
 def test_a_word_wins_over_a_parameter() -> None:
     assert found("/task/detail")[0].place.operations == (LIST,)
-    assert found("/task/details") == (found("/task/details")[0], {"id": "details"})
+    assert found("/task/details")[1] == {"id": "details"}
 
 
 def test_two_methods_of_one_path_may_name_its_parameters_differently() -> None:
@@ -114,6 +114,7 @@ def test_every_route_of_the_catalog_is_found_at_its_path() -> None:
         assert "{" not in "".join(values_of(node[0], route.method, ["x"] * len(node[1])).values())
 
 
+@settings(deadline=None)
 @given(strategies.text(alphabet="/{}ab %\x00é", max_size=30))
 def test_no_path_breaks_the_router(path: str) -> None:
     node = Router(routes_of([TASK, NOTE])).find(path)

@@ -74,7 +74,7 @@ CARD = Object(
         ("parent_card_id",),
         ("updated_at",),
     ),
-    plain_with=("time",),
+    plain_with=("time", "custom_fields"),
     defaults=(place_of_card,),
     checks=(same_board,),
     actions=(

@@ -61,6 +61,7 @@ COLLECTION = Object(
     unique=(("external_ref",),),
     index=(("board_id", "status", "position"), ("updated_at",)),
     allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
+    plain_with=("custom_fields",),
     defaults=(first_board,),
     events=(
         "created",

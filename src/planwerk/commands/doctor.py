@@ -109,15 +109,16 @@ def check_secret(settings: Settings) -> Iterator[Finding]:
 
 
 def check_files(settings: Settings) -> Iterator[Finding]:
+    place = settings.files or str(beside_database(settings, "files"))
+    if not place.startswith("s3://") and not Path(place).exists():
+        yield Finding(OK, f"the folder {place} is made at the first upload")
+        return
     try:
         is_writable = open_vault(settings).is_writable()
     except (OSError, ValueError) as error:
         yield Finding(PROBLEM, f"uploads cannot be stored: {error}")
     else:
-        place = settings.files or beside_database(settings, "files")
-        yield Finding(
-            OK if is_writable else PROBLEM, f"uploads in {place}" if is_writable else f"{place} is not writable: uploads would fail"
-        )
+        yield Finding(OK, f"uploads in {place}") if is_writable else Finding(PROBLEM, f"{place} is not writable: uploads would fail")
 
 
 # ── the database ──

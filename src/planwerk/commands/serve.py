@@ -6,6 +6,7 @@ The process that was started watches one or more server processes; settings reac
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import fields
@@ -38,10 +39,23 @@ def run_server(settings: Settings, *, has_access_log: bool) -> None:
     if settings.workers > 1 and sqlite_path(settings) is not None:
         raise Impossible("several workers need PostgreSQL; an SQLite database has one")
     with hold_lock(settings):
+        check_port(settings)
         with opened(settings) as database:
             prepare(database, settings)
         os.environ.update(as_environment(settings))
         serve(settings, has_access_log=has_access_log)
+
+
+def check_port(settings: Settings) -> None:
+    """Refuse an address that is taken; Granian would share it with the other server (SO_REUSEPORT)."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OverflowError:
+        raise Impossible(f"port {settings.port} does not exist") from None
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)  # names that do not resolve have none
+        raise Impossible(f"{settings.host} port {settings.port} cannot be used: {reason}") from None
 
 
 def prepare(database: Database, settings: Settings) -> None:

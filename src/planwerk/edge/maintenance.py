@@ -4,8 +4,7 @@
 next request, on PostgreSQL within a second.
 """
 
-import time
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 
 from planwerk.errors import SERVICE_UNAVAILABLE, refuse
 from planwerk.store.database import Database
@@ -13,7 +12,6 @@ from planwerk.store.statements import Statement
 from planwerk.store.transaction import Transaction
 
 RETRY_SECONDS = 60
-SECONDS = 1.0
 
 FIND = Statement("SELECT value FROM state WHERE name = 'maintenance'", {})
 SET = Statement(
@@ -29,22 +27,25 @@ def set_maintenance(tx: Transaction, *, is_on: bool) -> None:
 class Maintenance:
     """Knows whether the server is in maintenance."""
 
-    def __init__(self, database: Database, unavailable_url: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, database: Database, unavailable_url: str) -> None:
         self.database = database
         self.unavailable_url = unavailable_url
-        self.clock = clock
         self.statement = database.statements.named(FIND)
-        self.version: Hashable | None = ()
-        self.until = 0.0
+        self.generation = -1
+        self.version: Hashable | None = None
         self.is_on = False
 
     async def check(self) -> str:
         """The page to send people to, "" for business as usual; refuses with 503 where no page is set."""
-        version = self.database.version("", ("state",))
-        if (version is None and self.clock() >= self.until) or version != self.version:
-            found = await self.database.fetch(self.statement, {})
-            self.is_on = found is not None and found[0] == "on"
-            self.version, self.until = version, self.clock() + SECONDS
+        if self.generation != self.database.generation:
+            await self.look()
         if self.is_on and not self.unavailable_url:
             raise refuse(SERVICE_UNAVAILABLE, "the server is in maintenance", retry_after=str(RETRY_SECONDS))
         return self.unavailable_url if self.is_on else ""
+
+    async def look(self) -> None:
+        generation, version = self.database.generation, self.database.version("", ("state",))
+        if version is None or version != self.version:
+            found = await self.database.fetch(self.statement, {})
+            self.is_on = bool(found) and found[0] == "on"
+        self.generation, self.version = generation, version

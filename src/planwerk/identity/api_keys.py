@@ -20,10 +20,10 @@ from planwerk.store.transaction import Row, Transaction
 
 ALPHABET = string.ascii_letters + string.digits
 REMEMBERED = 10_000
-SECONDS = 1.0  # how long a key is trusted where changes by other processes are not seen for free
+NOT_KNOWN = "the API key is not known in this environment"
 
 FIND = Statement(
-    "SELECT k.id, k.environment_id, k.is_read_only, k.expires_at, k.created_at FROM environment e JOIN api_key k"
+    "SELECT k.id, k.environment_id, k.is_read_only, k.expires_at FROM environment e JOIN api_key k"
     " ON k.environment_id = e.id AND k.key_hash = {key_hash} AND k.deleted_at IS NULL AND k.revoked_at IS NULL"
     " WHERE e.hash = {hash} AND e.status = 'active'",
     {},
@@ -32,13 +32,11 @@ FIND = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A key that was found: for whom it speaks, and until when that may be believed."""
+    """A key that was found: for whom it speaks, until when, and at which version of the environment's keys."""
 
     actor: Actor
     expires_at: str | None
-    created_at: str
     version: Hashable | None
-    until: float
 
 
 def new_key() -> str:
@@ -63,39 +61,48 @@ class ApiKeys:
         self.database = database
         self.clock = clock
         self.known: dict[tuple[bytes, bytes], Known] = {}
+        self.confirmed: dict[tuple[bytes, bytes], Actor] = {}  # those of them that hold in this generation
+        self.generation = -1
         self.statement = database.statements.named(FIND)
 
     async def actor(self, headers: Mapping[bytes, bytes]) -> Actor:
         """The caller; refuses with 401 when a header is missing or the pair is not known, always in the same words."""
-        key, environment = headers.get(b"x-api-key", b""), headers.get(b"x-api-env", b"")
-        known = self.known.get((key, environment))
-        if known is not None and self.is_fresh(known):
-            return known.actor
+        pair = headers.get(b"x-api-key", b""), headers.get(b"x-api-env", b"")
+        if self.generation != self.database.generation:
+            self.confirmed.clear()
+            self.generation = self.database.generation
+        actor = self.confirmed.get(pair)
+        return actor if actor is not None else await self.confirm(*pair)
+
+    async def confirm(self, key: bytes, environment: bytes) -> Actor:
+        """The caller, known from before if no key of the environment has changed, else looked up."""
         if not key or not environment:
             raise unauthorized("the headers X-Api-Key and X-Api-Env are needed together")
-        return await self.find(key, environment)
+        known = self.known.get((key, environment))
+        if known is None or known.version is None or known.version != self.version(known.actor.environment_id):
+            known = await self.find(key, environment)
+            self.known[key, environment] = known
+        if known.expires_at is None:
+            self.confirmed[key, environment] = known.actor
+        elif known.expires_at <= self.now():
+            raise unauthorized(NOT_KNOWN)
+        return known.actor
 
-    def is_fresh(self, known: Known) -> bool:
-        if known.expires_at is not None and known.expires_at <= time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.clock())):
-            return False
-        if known.version is not None:
-            return self.database.version(known.actor.environment_id, ("api_key",)) == known.version
-        return self.clock() < known.until
-
-    async def find(self, key: bytes, environment: bytes) -> Actor:
+    async def find(self, key: bytes, environment: bytes) -> Known:
         found = await self.database.fetch(self.statement, {"key_hash": key_hash(key), "hash": printable(environment)})
         if found is None:
-            raise unauthorized("the API key is not known in this environment")
-        id, environment_id, is_read_only, expires_at, created_at = found
-        actor = Actor(environment_id, "api-key", id, Role.ADMIN, bool(is_read_only))
-        version = self.database.version(environment_id, ("api_key",))
-        known = Known(actor, expires_at, created_at, version, self.clock() + SECONDS)
-        if not self.is_fresh(known):
-            raise unauthorized("the API key is not known in this environment")
+            raise unauthorized(NOT_KNOWN)
+        id, environment_id, is_read_only, expires_at = found
         if len(self.known) >= REMEMBERED:
             self.known.clear()
-        self.known[key, environment] = known
-        return actor
+        actor = Actor(environment_id, "api-key", id, Role.ADMIN, bool(is_read_only))
+        return Known(actor, expires_at, self.version(environment_id))
+
+    def version(self, environment_id: str) -> Hashable | None:
+        return self.database.version(environment_id, ("api_key",))
+
+    def now(self) -> str:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.clock()))
 
 
 def printable(header: bytes) -> str:

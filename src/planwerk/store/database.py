@@ -21,12 +21,15 @@ from planwerk.store.transaction import Statements, Transaction
 
 Result = TypeVar("Result")
 
+PROBE = Statement("UPDATE state SET value = value WHERE name = 'probe'", {})
+
 
 class Database(Protocol):
     """One database with the tables of one catalog."""
 
     statements: Statements
     tables: Tables
+    generation: int  # moves with `refresh` whenever something may have been committed; on PostgreSQL with every second
 
     async def start(self) -> None:
         """Open what serving needs; raises `Unusable` with a sentence."""
@@ -65,7 +68,8 @@ class Database(Protocol):
 
     def has_schema(self) -> bool: ...
 
-    def is_writable(self) -> bool: ...
+    async def is_writable(self) -> bool:
+        """Whether a write would succeed now; found out by one."""
 
     def backup(self, path: Path) -> None:
         """A sound copy of everything committed before the call, made while others write."""
@@ -81,6 +85,11 @@ def unavailable(reason: str, seconds: int = 5) -> Refusal:
 
 def too_large() -> Refusal:
     return refuse(MEMORY_EXHAUSTED, "the answer is too large: use a smaller limit, a filter or fewer relations")
+
+
+def write_probe(tx: Transaction) -> None:
+    """A write that changes nothing, to see whether writing works."""
+    tx.run_named(PROBE)
 
 
 def schema_script(tables: Tables, dialect: Dialect) -> list[str]:

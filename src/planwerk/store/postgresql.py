@@ -7,6 +7,7 @@ are translated here and nowhere else.
 import asyncio
 import subprocess
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from psycopg import errors as engine
 from planwerk.describe import Object
 from planwerk.errors import Refusal
 from planwerk.settings import Settings
-from planwerk.store.database import Unusable, too_large, unavailable
+from planwerk.store.database import Unusable, too_large, unavailable, write_probe
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import POSTGRESQL, Statement
 from planwerk.store.tables import Tables
@@ -84,6 +85,7 @@ class PostgreSQL:
         self.local = threading.local()
         self.opened: list[psycopg.Connection[Any]] = []
         self.threads: ThreadPoolExecutor | None = None
+        self.generation = 0
         self.idle: list[psycopg.AsyncConnection[Any]] = []
         self.free = asyncio.Semaphore(READERS)
 
@@ -151,7 +153,8 @@ class PostgreSQL:
         return connection
 
     def refresh(self) -> None:
-        """Nothing to look at for free: see `snapshot`."""
+        """Nothing is known for free (see `snapshot`), so everything may have changed with every second."""
+        self.generation = int(time.monotonic())
 
     def version(self, environment_id: str, tables: tuple[str, ...]) -> Hashable | None:  # noqa: ARG002
         """Other processes write, too: nothing is known for free."""
@@ -226,9 +229,10 @@ class PostgreSQL:
     def has_schema(self) -> bool:
         return bool(self.query("SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'environment'"))
 
-    def is_writable(self) -> bool:
+    async def is_writable(self) -> bool:
+        """Whether a small write succeeds now."""
         try:
-            self.write_now("", lambda tx: tx.execute(Statement("UPDATE state SET value = value WHERE name = 'probe'", {})))
+            await self.write("", write_probe)
         except Refusal:
             return False
         return True

@@ -29,7 +29,7 @@ from sqlalchemy.sql.selectable import FromClause, NamedFromClause
 
 from planwerk.describe import Link, Many, Object, One, Relation
 from planwerk.fields import Items, Map
-from planwerk.plan import Read, With
+from planwerk.plan import Read, With, values
 from planwerk.query.conditions import All, AnyOf, Has, Node, Test
 from planwerk.query.operators import BY_NAME
 from planwerk.store.statements import Statement, compile_statement, join_texts, json_items, json_text
@@ -44,14 +44,16 @@ Scope = Mapping[str, Any]  # property → value that every row of a place has; a
 class ListStatements:
     """The statements of one list shape.
 
-    On SQLite `page` gives (text,) and `counted` (text, total). PostgreSQL has only `counted`, which gives (text, total,
-    snapshot): the text is null if it is larger than `:answer_limit`, and the total is null if the snapshot is still the one
-    bound as `:known`, so that nothing was committed since.
+    On SQLite `page` gives (text, last) and `counted` (text, last, total). PostgreSQL has only `counted`, which gives (text,
+    last, total, snapshot): the text is null if it is larger than `:answer_limit`, and the total is null if the snapshot is
+    still the one bound as `:known`, so that nothing was committed since. `last` is the id of the page's last row if the
+    list is read by key (`filter=id:gt:'…'&sort=id`); `key` is then the number of the operand that holds the key.
     """
 
     page: Statement | None
     counted: Statement
     tables: tuple[str, ...]  # what the answer depends on
+    key: int | None = None
 
 
 class Builder:
@@ -79,15 +81,16 @@ class Builder:
         counter = Shape(self)
         row = counter.alias(read.object)
         total = select(func.count()).select_from(row).where(*counter.conditions(read, row, scope))
-        tables = tuple(sorted(shape.seen | counter.seen))
+        tables, key = tuple(sorted(shape.seen | counter.seen)), key_operand(read)
+        last = null() if key is None else func.max(documents.c.id)
         if self.is_sqlite:
-            page = compile_statement(select(text).select_from(documents), self.dialect)
-            counted = compile_statement(select(text, total.scalar_subquery()).select_from(documents), self.dialect)
-            return ListStatements(page, counted, tables)
+            page = compile_statement(select(text, last).select_from(documents), self.dialect)
+            counted = compile_statement(select(text, last, total.scalar_subquery()).select_from(documents), self.dialect)
+            return ListStatements(page, counted, tables, key)
         unless_known = case((bindparam("known") == SNAPSHOT, null()), else_=total.scalar_subquery())
         unless_large = case((func.octet_length(text) > bindparam("answer_limit"), null()), else_=text)
-        counted = compile_statement(select(unless_large, unless_known, SNAPSHOT).select_from(documents), self.dialect)
-        return ListStatements(None, counted, tables)
+        counted = compile_statement(select(unless_large, last, unless_known, SNAPSHOT).select_from(documents), self.dialect)
+        return ListStatements(None, counted, tables, key)
 
     def documents(self, shape: "Shape", read: Read, scope: Scope) -> Select[Any]:
         """The texts of a page's rows, in order. On SQLite the page is picked by row number first, so that sorting and
@@ -96,13 +99,25 @@ class Builder:
         conditions, order = shape.conditions(read, row, scope), list(shape.order(read, row))
         if not self.is_sqlite:
             document = shape.document(row, read.with_).label("document")
-            return select(document).where(*conditions).order_by(*order).limit(bindparam("limit")).offset(bindparam("offset"))
+            return select(document, row.c.id).where(*conditions).order_by(*order).limit(bindparam("limit")).offset(bindparam("offset"))
         place: Label[Any] = literal_column(f"{row.name}.rowid").label("place")
         page = select(place).select_from(row).where(*conditions).order_by(*order)
         chosen = page.limit(bindparam("limit")).offset(bindparam("offset")).subquery("chosen")
         wide = shape.alias(read.object)
         joined = chosen.join(wide, literal_column(f"{wide.name}.rowid") == chosen.c.place)
-        return select(shape.document(wide, read.with_).label("document")).select_from(joined)
+        return select(shape.document(wide, read.with_).label("document"), wide.c.id).select_from(joined)
+
+
+def key_operand(read: Read) -> int | None:
+    """The number of the operand X in a list of `id > X` that is sorted by id; None for any other list."""
+    if read.sort not in ((), (("id", False),)):
+        return None
+    number = 0
+    for item in read.filter.items if isinstance(read.filter, All) else (read.filter,):
+        if isinstance(item, Test) and item.column == "id" and item.operator == "gt" and not item.is_negated and item.relation is None:
+            return number
+        number += len(list(values(item)))
+    return None
 
 
 def within(row: FromClause, scope: Scope) -> Iterator[ColumnElement[bool]]:

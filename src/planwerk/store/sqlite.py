@@ -6,6 +6,7 @@ time limit. Waiting writes share one commit, each in its own savepoint. WAL with
 
 import asyncio
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -18,8 +19,9 @@ import apsw
 
 from planwerk.describe import Object
 from planwerk.errors import Refusal
+from planwerk.query.operators import folded
 from planwerk.settings import Settings
-from planwerk.store.database import Unusable, too_large, unavailable
+from planwerk.store.database import Unusable, too_large, unavailable, write_probe
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import SQLITE, Statement
 from planwerk.store.tables import Tables, key_name
@@ -29,6 +31,8 @@ Result = TypeVar("Result")
 
 INLINE_SECONDS = 0.002  # the longest a read may hold the event loop (docs/decisions/0003)
 STEPS = 2000  # virtual machine steps between two looks at the clock; about 50 µs
+LOOK_SECONDS = 0.001
+SPARE_BYTES = 1024 * 1024  # with less room on the disk the database counts as not writable
 BATCH = 64  # writes that share one commit at most
 SOUND_VERSION = (3, 51, 3)  # first release without the WAL-reset bug (sqlite.org/wal.html)
 
@@ -72,7 +76,7 @@ class Handle:
 
 def fold(*values: Any) -> Any:
     """The folding of case that contains, starts_with and ends_with compare with, in every database."""
-    return values[0].lower() if isinstance(values[0], str) else values[0]
+    return folded(values[0]) if isinstance(values[0], str) else values[0]
 
 
 def key_of(message: str) -> str:
@@ -104,6 +108,9 @@ class SQLite:
         self.changes: dict[tuple[str, str], int] = {}
         self.seen = 0
         self.data_version = -1
+        self.generation = 0
+        self.commits = self.commits_seen = 0  # of our own writer
+        self.look_again = 0.0
         self.reader: Handle | None = None
         self.thread: threading.Thread | None = None
 
@@ -153,10 +160,16 @@ class SQLite:
             raise self.too_slow() from None
 
     def refresh(self) -> None:
-        """Read the change counters that have moved, if the file has changed since the last look."""
+        """Read the change counters that have moved. Our own commits are seen at once; those of other processes, which are
+        commands, by a look at the file every millisecond at most (the look takes 3 µs)."""
         assert self.reader is not None, "start() comes first"
+        now = time.monotonic()
+        if self.commits == self.commits_seen and now < self.look_again:
+            return
+        self.commits_seen, self.look_again = self.commits, now + LOOK_SECONDS
         moved = self.reader.raw.pragma("data_version")  # the file control of this name sees nothing new until something is read
         if moved != self.data_version:
+            self.generation += 1
             self.reader.deadline = float("inf")
             for environment, name, value in self.reader.execute(
                 "SELECT environment_id, object, value FROM change WHERE value > :seen", {"seen": self.seen}
@@ -231,6 +244,7 @@ class SQLite:
                 for environment_id, name in sorted(touched):
                     self.writer.execute(BUMP, {"environment": environment_id, "object": name})
                 self.writer.execute("COMMIT")
+                self.commits += 1
             except BaseException as error:
                 if self.writer.raw.in_transaction:
                     self.writer.raw.execute("ROLLBACK")
@@ -274,12 +288,13 @@ class SQLite:
     def has_schema(self) -> bool:
         return bool(self.query("SELECT 1 FROM sqlite_schema WHERE name = 'environment'"))
 
-    def is_writable(self) -> bool:
+    async def is_writable(self) -> bool:
+        """Whether a small write succeeds now, and there is room for larger ones."""
         try:
-            self.write_now("", lambda tx: tx.execute(Statement("UPDATE state SET value = value WHERE name = 'probe'", {})))
+            await self.write("", write_probe)
         except Refusal:
             return False
-        return True
+        return shutil.disk_usage(self.path.parent).free >= SPARE_BYTES
 
     def backup(self, path: Path) -> None:
         copy = apsw.Connection(str(path))

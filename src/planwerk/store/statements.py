@@ -60,8 +60,10 @@ class json_text(FunctionElement[str]):
 
 @compiles(json_text, "sqlite")
 def json_text_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    """By `json_each`, for the operators -> and ->> read some keys ("$x", "[0]") as paths."""
     column, key = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"CASE WHEN ({column} -> {key}) IN ('true', 'false') THEN {column} -> {key} ELSE CAST({column} ->> {key} AS TEXT) END"
+    text = "CASE WHEN type IN ('true', 'false') THEN type ELSE CAST(value AS TEXT) END"
+    return f"(SELECT {text} FROM json_each({column}) WHERE key = {key})"
 
 
 @compiles(json_text, "postgresql")

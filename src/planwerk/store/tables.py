@@ -95,10 +95,10 @@ def object_table(described: Object, metadata: MetaData) -> Table:
     )
     for key in described.unique:
         Index(key_name(described.name, key), table.c.environment_id, *(table.c[name] for name in key), unique=True, **living())
-    for columns in described.index:
+    for columns in ((), *described.index) if described.places else described.index:
         # id for the last key of every sort; deleted_at, always null here, so that SQLite can count without the table
         named = (*columns, "id", "deleted_at")
-        Index(f"index_{described.name}_{'_'.join(columns)}", table.c.environment_id, *(table.c[name] for name in named), **living())
+        Index(f"index_{'_'.join((described.name, *columns))}", table.c.environment_id, *(table.c[name] for name in named), **living())
     return table
 
 

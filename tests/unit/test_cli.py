@@ -1,0 +1,330 @@
+"""The commands: their names and options are promised to scripts, their results are JSON, their refusals sentences."""
+
+import json
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+from click.testing import CliRunner, Result
+
+from planwerk.cli import main
+from planwerk.commands.lock import hold_lock
+from planwerk.commands.opened import opened
+from planwerk.identity.api_keys import key_hash
+from planwerk.identity.passwords import Passwords
+from planwerk.settings import Settings
+
+Command = Callable[..., Result]
+
+PROMISED = {
+    "serve": {"host", "port", "database", "workers"},
+    "init": {"database", "environment", "admin-email", "json"},
+    "key create": {"database", "environment", "read-only", "json"},
+    "user create": {"database", "email", "role", "password-stdin", "json"},
+    "app create": {"database", "name", "redirect-uri", "public", "json"},
+    "seed demo": {"database"},
+    "seed bench": {"database", "orders"},
+    "seed jobshop": {"database", "url"},
+    "openapi": set(),
+    "migrate": {"database"},
+    "backup": {"database"},
+    "restore": {"database"},
+    "doctor": {"database"},
+    "maintenance": {"database"},
+    "worker": {"database"},
+    "jobs": {"database"},
+    "listen": set(),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with nothing in it, and no settings from outside."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("PLANWERK_"):
+            monkeypatch.delenv(name)
+    return tmp_path
+
+
+@pytest.fixture
+def command(folder: Path) -> Command:
+    def run(*arguments: str, given: str | None = None) -> Result:
+        result = CliRunner().invoke(main, arguments, input=given)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """(folder, output) of one `planwerk init`; tests get copies of the folder."""
+    folder = tmp_path_factory.mktemp("prepared")
+    return folder, CliRunner().invoke(main, ["init", "--json", "--database", f"sqlite:///{folder}/planwerk.db"]).stdout
+
+
+@pytest.fixture
+def made(prepared: tuple[Path, str], folder: Path) -> dict[str, str]:
+    """What `planwerk init` said that made the database in the working folder."""
+    shutil.copytree(prepared[0], folder / "var")
+    found: dict[str, str] = json.loads(prepared[1])
+    return found
+
+
+def rows(text: str) -> list[Any]:
+    with opened(Settings()) as database:
+        return list(database.query(text))
+
+
+# ── names ──
+
+
+@pytest.mark.parametrize("words", PROMISED)
+def test_a_promised_command_takes_its_promised_options(command: Command, words: str) -> None:
+    shown = command(*words.split(), "--help")
+    assert shown.exit_code == 0
+    assert {f"--{name}" for name in PROMISED[words]} <= set(shown.stdout.replace(",", " ").split())
+
+
+def test_openapi_prints_the_document(command: Command) -> None:
+    assert json.loads(command("openapi").stdout)["openapi"].startswith("3.1")
+
+
+def test_listen_admits_that_it_cannot_do_it_yet(command: Command) -> None:
+    result = command("listen")
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+
+
+# ── init ──
+
+
+def test_init_prints_what_opens_the_environment(made: dict[str, str]) -> None:
+    assert list(made) == ["environment", "api_env", "api_key", "admin_email", "admin_password"]
+    assert made["environment"] == "Workshop"
+
+
+def test_init_keeps_the_access_in_a_file_of_its_owner(made: dict[str, str], folder: Path) -> None:
+    path = folder / "var" / "first-run.json"
+    assert json.loads(path.read_text()) == made
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_only_hashes_of_the_key_and_the_password_are_stored(made: dict[str, str]) -> None:
+    assert rows("SELECT key_hash FROM api_key") == [(key_hash(made["api_key"].encode()),)]
+    ((email, role, password_hash),) = rows('SELECT email, role, password_hash FROM "user"')
+    assert (email, role) == (made["admin_email"], "admin")
+    assert Passwords().fits(password_hash, made["admin_password"])
+
+
+def test_init_refuses_a_database_that_has_an_environment(made: dict[str, str], command: Command) -> None:
+    again = command("init")
+    assert (again.exit_code, again.stderr) == (1, "Error: the database has an environment already; --environment NAME makes another one\n")
+
+
+def test_init_makes_another_environment_by_name_and_leaves_the_first_access_alone(
+    made: dict[str, str], command: Command, folder: Path
+) -> None:
+    other = json.loads(command("init", "--environment", "Second", "--admin-email", "jo@example.com", "--json").stdout)
+    assert (other["environment"], other["admin_email"]) == ("Second", "jo@example.com")
+    assert json.loads((folder / "var" / "first-run.json").read_text()) == made
+
+
+def test_an_environment_is_made_once(made: dict[str, str], command: Command) -> None:
+    assert command("init", "--environment", made["environment"]).stderr == "Error: there is an environment Workshop already\n"
+
+
+def test_an_address_that_is_none_makes_no_environment(command: Command) -> None:
+    assert command("init", "--admin-email", "nobody").exit_code == 1
+    assert rows("SELECT name FROM environment") == []
+
+
+# ── keys, users, apps ──
+
+
+def test_a_key_is_made_for_the_oldest_environment(made: dict[str, str], command: Command) -> None:
+    command("init", "--environment", "Second")
+    key = json.loads(command("key", "create", "--json").stdout)
+    assert list(key) == ["api_env", "api_key"]
+    assert key["api_env"] == made["api_env"]
+
+
+def test_a_key_can_be_read_only(made: dict[str, str], command: Command) -> None:
+    command("key", "create", "--read-only")
+    assert sorted(rows("SELECT is_read_only FROM api_key")) == [(0,), (1,)]
+
+
+def test_a_key_for_an_unknown_environment_is_refused(made: dict[str, str], command: Command) -> None:
+    assert command("key", "create", "--environment", "Elsewhere").stderr == "Error: there is no environment Elsewhere\n"
+
+
+def test_a_key_needs_a_database(command: Command) -> None:
+    refused = command("key", "create", "--database", "sqlite:///nowhere/planwerk.db")
+    assert refused.stderr == "Error: there is no database nowhere/planwerk.db; `planwerk init` makes one\n"
+    assert not Path("nowhere").exists()
+
+
+def test_a_user_gets_the_password_that_was_typed(made: dict[str, str], command: Command) -> None:
+    result = command(
+        "user", "create", "--email", "jo@example.com", "--role", "member", "--password-stdin", "--json", given="hunter2hunter2\n"
+    )
+    user = json.loads(result.stdout)
+    ((password_hash,),) = rows(f"SELECT password_hash FROM \"user\" WHERE id = '{user['id']}'")
+    assert Passwords().fits(password_hash, "hunter2hunter2")
+    assert "hunter2" not in result.output
+
+
+def test_a_user_without_a_password_gets_one(made: dict[str, str], command: Command) -> None:
+    user = json.loads(command("user", "create", "--email", "jo@example.com", "--role", "guest", "--json").stdout)
+    ((password_hash,),) = rows(f"SELECT password_hash FROM \"user\" WHERE id = '{user['id']}'")
+    assert Passwords().fits(password_hash, user["password"])
+
+
+@pytest.mark.parametrize(
+    ("email", "given", "sentence"),
+    [
+        ("admin@example.com", "long enough\n", "Duplicate entry: another user has this email"),
+        ("jo@example.com", "short\n", "the password must have 8 to 1024 characters"),
+        ("jo", "long enough\n", "the email address jo must match"),
+    ],
+)
+def test_a_user_who_cannot_be_is_refused(made: dict[str, str], command: Command, email: str, given: str, sentence: str) -> None:
+    refused = command("user", "create", "--email", email, "--role", "member", "--password-stdin", given=given)
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith(f"Error: {sentence}")
+
+
+def test_an_app_gets_a_secret_of_which_only_the_hash_is_stored(made: dict[str, str], command: Command) -> None:
+    app = json.loads(command("app", "create", "--name", "Sync", "--redirect-uri", "https://sync.example/back", "--json").stdout)
+    stored = rows("SELECT id, secret_hash, redirect_uris FROM oauth_client")
+    assert stored == [(app["client_id"], key_hash(app["client_secret"].encode()), '["https://sync.example/back"]')]
+
+
+def test_a_public_app_has_no_secret(made: dict[str, str], command: Command) -> None:
+    app = json.loads(command("app", "create", "--name", "Cli", "--redirect-uri", "http://127.0.0.1:7777/back", "--public").stdout)
+    assert app["client_secret"] is None
+    assert rows("SELECT secret_hash FROM oauth_client") == [(None,)]
+
+
+@pytest.mark.parametrize("address", ["http://sync.example/back", "https://sync.example/#x", "back", "javascript:alert(1)", "https://"])
+def test_an_app_may_not_send_users_to_an_unsafe_address(made: dict[str, str], command: Command, address: str) -> None:
+    assert command("app", "create", "--name", "Sync", "--redirect-uri", address).exit_code == 1
+    assert rows("SELECT id FROM oauth_client") == []
+
+
+# ── upkeep ──
+
+
+def test_a_restored_backup_brings_the_data_back_and_keeps_the_other(made: dict[str, str], command: Command, folder: Path) -> None:
+    command("backup", "copy.db")
+    command("key", "create")
+    assert "the data of before is in var/planwerk.db.before-" in command("restore", "copy.db").stdout
+    assert len(rows("SELECT id FROM api_key")) == 1
+    (aside,) = (folder / "var").glob("planwerk.db.before-*")
+    assert apsw.Connection(str(aside)).execute("SELECT count(*) FROM api_key").fetchall() == [(2,)]
+
+
+def test_a_backup_overwrites_nothing_and_is_for_its_owner(made: dict[str, str], command: Command, folder: Path) -> None:
+    assert command("backup", "copy.db").exit_code == 0
+    assert stat.S_IMODE((folder / "copy.db").stat().st_mode) == 0o600
+    assert command("backup", "copy.db").stderr == "Error: copy.db exists already\n"
+
+
+def test_nothing_is_restored_while_a_server_runs(made: dict[str, str], command: Command) -> None:
+    command("backup", "copy.db")
+    with hold_lock(Settings()):
+        assert command("restore", "copy.db").stderr == "Error: another server is running on var/planwerk.db; stop it first\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
+def test_what_is_no_backup_is_not_restored(made: dict[str, str], command: Command, folder: Path, content: bytes) -> None:
+    (folder / "copy.db").write_bytes(content)
+    assert command("restore", "copy.db").exit_code == 1
+    assert len(rows("SELECT id FROM api_key")) == 1
+
+
+def test_a_damaged_backup_is_not_restored(made: dict[str, str], command: Command, folder: Path) -> None:
+    command("backup", "copy.db")
+    content = bytearray((folder / "copy.db").read_bytes())
+    content[4096 * 10 : 4096 * 60] = b"\x07" * 4096 * 50
+    (folder / "copy.db").write_bytes(content)
+    assert command("restore", "copy.db").exit_code == 1
+    assert len(rows("SELECT id FROM api_key")) == 1
+
+
+def test_maintenance_is_a_state_of_the_database(made: dict[str, str], command: Command) -> None:
+    command("maintenance", "on")
+    assert rows("SELECT value FROM state WHERE name = 'maintenance'") == [("on",)]
+
+
+def test_migrate_has_nothing_to_do_twice(command: Command) -> None:
+    assert (command("migrate").stdout, command("migrate").stdout) == ("schema\n", "nothing to do\n")
+
+
+def test_jobs_that_never_ran_say_so(made: dict[str, str], command: Command) -> None:
+    assert [line.split()[-1] for line in command("jobs").stdout.splitlines()] == ["never", "never"]
+
+
+# ── doctor ──
+
+
+def test_the_doctor_finds_a_new_database_healthy(made: dict[str, str], command: Command) -> None:
+    result = command("doctor")
+    assert result.exit_code == 0
+    assert "problem" not in result.stdout
+
+
+def test_the_doctor_says_what_is_wrong(made: dict[str, str], command: Command, folder: Path) -> None:
+    (folder / "var" / "secret").write_text("00")
+    (folder / "var" / "secret").chmod(0o644)
+    result = command("doctor")
+    assert result.exit_code == 1
+    assert "problem  others may read the secret file var/secret; run chmod 600 var/secret" in result.stdout.splitlines()
+
+
+def test_the_doctor_reads_the_settings(command: Command, folder: Path) -> None:
+    (folder / "planwerk.toml").write_text('workers = 2\nport = 99999\nrate_limit = "often"\n')
+    assert command("doctor").stdout.count("problem ") == 3
+
+
+def test_the_doctor_notices_a_database_of_a_newer_release(made: dict[str, str], command: Command) -> None:
+    with opened(Settings()) as database:
+        database.run_script(["UPDATE state SET value = '9999' WHERE name = 'schema'"])
+    result = command("doctor")
+    assert result.exit_code == 1
+    assert "9999" in result.stdout
+
+
+def test_the_doctor_makes_no_database(command: Command, folder: Path) -> None:
+    assert command("doctor").exit_code == 0
+    assert list(folder.iterdir()) == []
+
+
+# ── settings ──
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ('colour = "blue"', "planwerk.toml: unknown setting colour"),
+        ('port = "many"', "setting port: many is no int"),
+        ("port = = 1", "planwerk.toml: "),
+    ],
+)
+def test_a_wrong_settings_file_is_told_in_a_sentence(command: Command, folder: Path, content: str, sentence: str) -> None:
+    (folder / "planwerk.toml").write_text(content)
+    refused = command("migrate")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith(f"Error: {sentence}")
+
+
+def test_a_database_of_an_unknown_kind_is_told_in_a_sentence(command: Command) -> None:
+    assert command("migrate", "--database", "mysql://db").stderr == (
+        "Error: database mysql://db: must be sqlite:///path/file.db or postgresql://user@host:port/name\n"
+    )
