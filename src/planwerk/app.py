@@ -29,10 +29,10 @@ from planwerk.errors import NOT_FOUND, Refusal, refuse
 from planwerk.files.address import read_secret
 from planwerk.files.serve import routes as file_routes
 from planwerk.files.vault import open_vault
-from planwerk.handlers import Service
 from planwerk.identity.api_keys import ApiKeys
 from planwerk.reference.page import routes as reference_routes
 from planwerk.routes import Router, routes_of
+from planwerk.service import Service
 from planwerk.settings import Settings, beside_database, load
 from planwerk.store.database import Database, open_database
 from planwerk.store.identifiers import Identifiers

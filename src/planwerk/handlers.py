@@ -5,145 +5,26 @@ commits: that is the database's work, before the first byte of the reply is made
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field as attribute, replace
-from functools import lru_cache
 from typing import Any
 
 import orjson
-import xxhash
 
-from planwerk.actor import Actor
-from planwerk.describe import Object, Place
+from planwerk.etags import etag_of
 from planwerk.fields import UUID
 from planwerk.idempotency import Claim, FirstAnswer, claim_request, keep_answer
 from planwerk.notes import Note, note_unknown, write_notes
-from planwerk.plan import Read, operands, plan_read, shape_of
+from planwerk.plan import Read, operands
 from planwerk.query.body import parse_draft
-from planwerk.query.parameters import Wish, parse_parameters
-from planwerk.routes import Route
 from planwerk.run import Manner, match_version, not_found, pivot_values, run_create, run_update
-from planwerk.settings import Settings
-from planwerk.shape import Shape, compile_shape
-from planwerk.store.database import Database, too_large
-from planwerk.store.memory import Answer, Memory
-from planwerk.store.select import Builder, ListStatements
+from planwerk.service import Plan, Reply, Request, Service
+from planwerk.shape import Shape
+from planwerk.store.database import too_large
+from planwerk.store.memory import Answer
+from planwerk.store.select import ListStatements
 from planwerk.store.statements import Statement
 from planwerk.store.transaction import Row, Transaction
 
-PLANS = 2048  # parsed query strings that are remembered
 REPLAYED = (b"idempotency-replayed", b"true")
-TOTALS = 10_000  # remembered totals of lists
-
-
-@dataclass(slots=True)
-class Request:
-    """One request behind the edge. `values` are the path's parameters; `body` is the parsed JSON of a POST or PUT."""
-
-    actor: Actor
-    route: Route
-    values: dict[str, Any]
-    query: str
-    path: str
-    body: Any = None
-    versions: tuple[int, ...] | None = None  # of If-Match; None: not sent
-    idempotency_key: str | None = None
-    body_hash: str = ""
-    notes: list[Note] = attribute(default_factory=list)
-    files: list[str] = attribute(default_factory=list)  # keys of files stored for this request
-
-
-@dataclass(slots=True)
-class Reply:
-    """Status, body and entity tag; the edge adds the rest."""
-
-    status: int
-    body: bytes = b""
-    etag: str = ""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A judged query: what shall be read and how it is shown."""
-
-    wish: Wish
-    read: Read
-    shape: Shape | None
-
-
-class Service:
-    """What handlers need: the database, the catalog, and what is remembered between requests."""
-
-    def __init__(self, database: Database, objects: Mapping[str, Object], settings: Settings) -> None:
-        self.database = database
-        self.objects = objects
-        self.answer_limit_bytes = settings.answer_limit_bytes
-        self.builder = Builder(database.tables, objects, database.statements.dialect)
-        self.answers: Memory[Answer] = Memory(settings.response_cache_bytes)
-        self.totals: Memory[int] = Memory(TOTALS)
-        self.plan = lru_cache(PLANS)(self.make_plan)
-        self.page = lru_cache(PLANS)(self.make_page)
-        self.one = lru_cache(PLANS)(self.make_one)
-        self.pages: dict[Hashable, ListStatements] = {}
-
-    def make_plan(self, route: Route, query: str) -> Plan:
-        wish = parse_parameters(query)
-        extra = route.place.with_ if route.kind == "list" else route.object.always_with
-        with_text = ",".join(filter(None, (wish.with_, *extra))) if extra else wish.with_
-        read = plan_read(route.object, replace(wish, with_=with_text) if extra else wish, self.objects)
-        return Plan(wish, read, compile_shape(wish.show, wish.hide, route.object, read.with_, self.objects))
-
-    def make_page(self, plan: Plan, place: Place) -> tuple[Hashable, ListStatements]:
-        """The statements of a list, one for each shape."""
-        shape = (shape_of(plan.read), place.path)
-        if shape not in self.pages:
-            if len(self.pages) >= PLANS:
-                self.pages.clear()
-            self.pages[shape] = self.builder.page(plan.read, scope_of(place))
-        return shape, self.pages[shape]
-
-    def make_one(self, plan: Plan, place: Place) -> tuple[Statement, tuple[str, ...]]:
-        return self.builder.one(plan.read.object, plan.read.with_, scope_of(place))
-
-
-def scope_of(place: Place) -> dict[str, Any]:
-    """What every row of a place has: the properties in its path, and the fixed ones."""
-    return {**dict.fromkeys(place.parameters, ...), **place.fixed}
-
-
-def scope_values(request: Request) -> dict[str, Any]:
-    return {f"scope_{name}": valid_id(request.values[name], name.removesuffix("_id")) for name in request.route.place.parameters}
-
-
-def etag_of(version: int | None, id: str, body: bytes) -> str:
-    """32 hex digits: the object's version first, then the answer as sent (a list: the answer twice)."""
-    if version is None:
-        return xxhash.xxh3_128_hexdigest(body)
-    return version_tag(id, version) + xxhash.xxh3_64_hexdigest(body)
-
-
-def version_tag(id: str, version: int) -> str:
-    """The half of an entity tag that names an object's version.
-
-    The version can be read back by whoever knows the id, so that If-Match needs no second statement: see `versions_of`.
-    """
-    return f"{xxhash.xxh3_64_intdigest(id.encode()) ^ version:016x}"
-
-
-def versions_of(header: str, id: str) -> tuple[int, ...] | None:
-    """The versions that an If-Match header names for an object; None for `*`, which any version satisfies.
-
-    >>> versions_of(f'"{version_tag("a", 3)}0000000000000000"', "a")
-    (3,)
-    """
-    if header.strip() == "*":
-        return None
-    tags = (tag.strip().strip('"') for tag in header.split(",") if not tag.strip().startswith("W/"))
-    return tuple(int(tag[:16], 16) ^ xxhash.xxh3_64_intdigest(id.encode()) for tag in tags if is_etag(tag))
-
-
-def is_etag(tag: str) -> bool:
-    return len(tag) == 32 and all(digit in "0123456789abcdef" for digit in tag)
 
 
 # ── reading ──
@@ -385,6 +266,10 @@ def row_of(tx: Transaction, request: Request) -> Row:
         raise not_found(described.name)
     match_version(row, request.versions)
     return row
+
+
+def scope_values(request: Request) -> dict[str, Any]:
+    return {f"scope_{name}": valid_id(request.values[name], name.removesuffix("_id")) for name in request.route.place.parameters}
 
 
 def valid_id(text: str, name: str) -> str:

@@ -17,12 +17,14 @@ from planwerk.edge.quota import Quota
 from planwerk.edge.reference import new_reference
 from planwerk.edge.uploads import Uploads
 from planwerk.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, Refusal, refuse
-from planwerk.handlers import HANDLERS, REPLAYED, Reply, Request, Service, versions_of
+from planwerk.etags import versions_of
+from planwerk.handlers import HANDLERS, REPLAYED
 from planwerk.identity.api_keys import ApiKeys
 from planwerk.notes import Note, write_notes
 from planwerk.permissions import permit
 from planwerk.query.body import parse_json
 from planwerk.routes import Node, Route, Router, values_of
+from planwerk.service import Reply, Request, Service
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -47,5 +47,5 @@ class Maintenance:
         generation, version = self.database.generation, self.database.version("", ("state",))
         if version is None or version != self.version:
             found = await self.database.fetch(self.statement, {})
-            self.is_on = bool(found) and found[0] == "on"
+            self.is_on = found is not None and found[0] == "on"
         self.generation, self.version = generation, version

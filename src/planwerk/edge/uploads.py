@@ -16,7 +16,7 @@ from planwerk.files.address import address, sign
 from planwerk.files.picture import Picture, avatar, thumbnail
 from planwerk.files.upload import Upload, read_upload
 from planwerk.files.vault import Vault
-from planwerk.handlers import Request
+from planwerk.service import Request
 from planwerk.store.identifiers import Identifiers
 
 STORED = "fs.mostwanted.io"  # the API's word for a file in the server's own store

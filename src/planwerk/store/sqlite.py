@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
+import orjson
 
 from planwerk.describe import Object
 from planwerk.errors import Refusal
@@ -24,6 +25,7 @@ from planwerk.settings import Settings
 from planwerk.store.database import Unusable, too_large, unavailable, write_probe
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import SQLITE, Statement
+from planwerk.store.statistics import statistics
 from planwerk.store.tables import Tables, key_name
 from planwerk.store.transaction import Duplicate, Statements, Transaction
 
@@ -99,6 +101,7 @@ class SQLite:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.tables = tables
+        self.objects = objects
         self.identifiers = identifiers
         self.settings = settings
         self.statements = Statements(tables, objects, SQLITE)
@@ -117,11 +120,24 @@ class SQLite:
     # ── life ──
 
     async def start(self) -> None:
+        if self.has_schema():
+            self.teach_planner()
         self.reader = Handle(self.path, self.settings.answer_limit_bytes, is_reader=True)
         self.heavy = ThreadPoolExecutor(2, "reader", initializer=self.open_heavy)
         self.local = threading.local()
         self.thread = threading.Thread(target=self.write_all, name="writer", daemon=True)
         self.thread.start()
+
+    def teach_planner(self) -> None:
+        """Write the statistics that the planner shall go by, unless they are there already."""
+        wanted = sorted(statistics(self.tables, self.objects))
+        self.query("ANALYZE state")  # makes the table of statistics; the table named here has a handful of rows
+        if [tuple(row) for row in self.query("SELECT tbl, idx, stat FROM sqlite_stat1 WHERE tbl <> 'state' ORDER BY tbl, idx")] == wanted:
+            return
+        rows = orjson.dumps(wanted).decode()
+        self.query("DELETE FROM sqlite_stat1")
+        self.query("INSERT INTO sqlite_stat1 SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:rows)", {"rows": rows})
+        self.query("ANALYZE sqlite_schema")  # reads them
 
     async def stop(self) -> None:
         if self.thread is not None:

@@ -1,0 +1,98 @@
+"""What handlers work with: the request and its reply, the judged query, and the service that remembers between requests."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field as attribute, replace
+from functools import lru_cache
+from typing import Any
+
+from planwerk.actor import Actor
+from planwerk.describe import Object, Place
+from planwerk.notes import Note
+from planwerk.plan import Read, plan_read, shape_of
+from planwerk.query.parameters import Wish, parse_parameters
+from planwerk.routes import Route
+from planwerk.settings import Settings
+from planwerk.shape import Shape, compile_shape
+from planwerk.store.database import Database
+from planwerk.store.memory import Answer, Memory
+from planwerk.store.select import Builder, ListStatements
+from planwerk.store.statements import Statement
+
+PLANS = 2048  # parsed query strings that are remembered
+TOTALS = 10_000  # remembered totals of lists
+
+
+@dataclass(slots=True)
+class Request:
+    """One request behind the edge. `values` are the path's parameters; `body` is the parsed JSON of a POST or PUT."""
+
+    actor: Actor
+    route: Route
+    values: dict[str, Any]
+    query: str
+    path: str
+    body: Any = None
+    versions: tuple[int, ...] | None = None  # of If-Match; None: not sent
+    idempotency_key: str | None = None
+    body_hash: str = ""
+    notes: list[Note] = attribute(default_factory=list)
+    files: list[str] = attribute(default_factory=list)  # keys of files stored for this request
+
+
+@dataclass(slots=True)
+class Reply:
+    """Status, body and entity tag; the edge adds the rest."""
+
+    status: int
+    body: bytes = b""
+    etag: str = ""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A judged query: what shall be read and how it is shown. Compared by identity, so that it is a cheap key."""
+
+    wish: Wish
+    read: Read
+    shape: Shape | None
+
+
+class Service:
+    """What handlers need: the database, the catalog, and what is remembered between requests."""
+
+    def __init__(self, database: Database, objects: Mapping[str, Object], settings: Settings) -> None:
+        self.database = database
+        self.objects = objects
+        self.answer_limit_bytes = settings.answer_limit_bytes
+        self.builder = Builder(database.tables, objects, database.statements.dialect)
+        self.answers: Memory[Answer] = Memory(settings.response_cache_bytes)
+        self.totals: Memory[int] = Memory(TOTALS)
+        self.plan = lru_cache(PLANS)(self.make_plan)
+        self.page = lru_cache(PLANS)(self.make_page)
+        self.one = lru_cache(PLANS)(self.make_one)
+        self.pages: dict[Hashable, ListStatements] = {}
+
+    def make_plan(self, route: Route, query: str) -> Plan:
+        wish = parse_parameters(query)
+        extra = route.place.with_ if route.kind == "list" else route.object.always_with
+        with_text = ",".join(filter(None, (wish.with_, *extra))) if extra else wish.with_
+        read = plan_read(route.object, replace(wish, with_=with_text) if extra else wish, self.objects)
+        return Plan(wish, read, compile_shape(wish.show, wish.hide, route.object, read.with_, self.objects))
+
+    def make_page(self, plan: Plan, place: Place) -> tuple[Hashable, ListStatements]:
+        """The statements of a list, one for each shape."""
+        shape = (shape_of(plan.read), place.path)
+        if shape not in self.pages:
+            if len(self.pages) >= PLANS:
+                self.pages.clear()
+            self.pages[shape] = self.builder.page(plan.read, scope_of(place))
+        return shape, self.pages[shape]
+
+    def make_one(self, plan: Plan, place: Place) -> tuple[Statement, tuple[str, ...]]:
+        return self.builder.one(plan.read.object, plan.read.with_, scope_of(place))
+
+
+def scope_of(place: Place) -> dict[str, Any]:
+    """What every row of a place has: the properties in its path, and the fixed ones."""
+    return {**dict.fromkeys(place.parameters, ...), **place.fixed}

@@ -1,0 +1,44 @@
+"""Log lines: one JSON object each, ours and the libraries' alike."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from planwerk import log
+
+
+@pytest.fixture(autouse=True)
+def configured(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Logging as a server has it, for one test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    log.configure()
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_our_lines_are_json_with_a_moment_and_a_level(capsys: pytest.CaptureFixture[str]) -> None:
+    structlog.get_logger("planwerk").info("serving", url="http://127.0.0.1")
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["level"], line["url"]) == ("serving", "info", "http://127.0.0.1")
+    assert line["timestamp"].endswith("Z")
+
+
+def test_a_fault_is_logged_with_its_trace_in_the_same_line(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise KeyError("lost")
+    except KeyError as error:
+        structlog.get_logger("planwerk").error("unforeseen", exc_info=error)
+    (text,) = capsys.readouterr().err.splitlines()
+    assert "KeyError: 'lost'" in json.loads(text)["exception"]
+
+
+def test_lines_of_libraries_have_the_same_shape(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.getLogger("_granian").error("Unexpected exit from %s", "worker-1")
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["level"]) == ("Unexpected exit from worker-1", "error")
