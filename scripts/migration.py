@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.migration import MigrationContext
@@ -45,7 +45,7 @@ def main() -> None:
         return
     path = FOLDER / f"{int(migrations.newest()) + 1:04}_{re.sub(r'[^a-z0-9]+', '_', words.lower()).strip('_')}.py"
     path.write_text(TEXT.format(words=words[0].upper() + words[1:], imports=imports, body=body))
-    subprocess.run([Path(sys.executable).parent / "ruff", "format", "--quiet", path], check=True)
+    subprocess.run([Path(sys.executable).parent / "ruff", "format", "--quiet", path], check=True)  # noqa: S603
     print(f"{path}: read it before you commit it")
 
 
@@ -64,7 +64,7 @@ def difference(connection: Connection) -> tuple[str | None, str]:
     return "\n".join(f"    {line}".rstrip() for line in body.splitlines()), imports_of(body)
 
 
-def render(kind: str, item: Any, context: Any) -> str | bool:  # noqa: ARG001 (the signature Alembic asks for)
+def render(kind: str, item: Any, context: Any) -> str | Literal[False]:  # noqa: ARG001 (the signature Alembic asks for)
     """Texts by the function that gives them the same order in both databases; the rest as Alembic does."""
     if kind == "type" and isinstance(item, String):
         return f"plain_text({item.length or ''})"

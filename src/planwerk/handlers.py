@@ -34,7 +34,8 @@ async def list_objects(service: Service, request: Request) -> Reply:
     """One page of the living objects of a place, with the total."""
     plan = service.plan(request.route, request.query)
     shape, statements = service.page(plan, request.route.place)
-    note_unknown(request.notes, plan.wish.unknown, plan.shape)
+    if not plan.is_clear:
+        note_unknown(request.notes, plan.wish.unknown, plan.shape)
     key = (request.actor.environment_id, request.path, request.query)
     version, answer = await recall(service, key, statements.tables)
     if answer is None:
@@ -101,7 +102,8 @@ async def get_object(service: Service, request: Request) -> Reply:
     """One living object, archived or not."""
     plan = service.plan(request.route, request.query)
     statement, tables = service.one(plan, request.route.place)
-    note_unknown(request.notes, plan.wish.unknown, plan.shape)
+    if not plan.is_clear:
+        note_unknown(request.notes, plan.wish.unknown, plan.shape)
     actor, id = request.actor, valid_id(request.values["id"], request.route.object.name)
     key = (actor.environment_id, request.path, request.query)
     version = service.database.version(actor.environment_id, tables)

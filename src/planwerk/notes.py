@@ -37,7 +37,7 @@ def write_notes(tx: Transaction, described: Object, method: str, path: str, quer
     endpoint = path.lstrip("/")
     parameters = described.field["query_params"].store({name: plain(value) for name, value in parse_qsl(query)})
     for note in list(dict.fromkeys(notes))[:MAX_NOTES]:
-        text = note.text[:2000]
+        text = note.text[:2000].replace("\x00", "")  # the name of an unknown property may hold anything
         same = tx.first(described, endpoint=endpoint, method=method, message_code=note.code, message=text)
         if same is not None:
             tx.write(described, same, {"query_params": parameters, "updated_at": tx.now})

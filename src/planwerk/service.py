@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field as attribute, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from planwerk.actor import Actor
@@ -56,6 +56,11 @@ class Plan:
     wish: Wish
     read: Read
     shape: Shape | None
+
+    @cached_property
+    def is_clear(self) -> bool:
+        """Whether every name in the query string means something."""
+        return not self.wish.unknown and (self.shape is None or not self.shape.unknown)
 
 
 class Service:

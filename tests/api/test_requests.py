@@ -190,9 +190,10 @@ def test_an_id_may_be_written_in_capitals(world: World, api: Client) -> None:
 
 def test_a_list_below_an_unknown_parent_is_empty_and_a_write_is_404(world: World, api: Client) -> None:
     unknown = "00000000-0000-4000-8000-000000000000"
-    for path in (f"/v1/collection/{unknown}/card", f"/v1/order/{unknown}/row", "/v1/collection/nonsense/card"):
+    for path in (f"/v1/collection/{unknown}/card", f"/v1/order/{unknown}/row"):
         assert api.get(path)["data"] == []
         assert api.refused("POST", path, {"name": "saw"}) == (404, [10004])
+    assert api.refused("GET", "/v1/collection/nonsense/card") == (404, [10004])
 
 
 def test_an_object_is_found_below_its_own_parent_only(world: World, api: Client) -> None:

@@ -17,6 +17,7 @@ from tests.process.writing import Ledger, an_order, cards_path, check
 DISK_BYTES = 12 * 1024 * 1024
 NOTE = "x" * 100_000
 HANDLES = 64
+UNLIMITED = resource.RLIM_INFINITY
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_a_failing_disk_refuses_writes_whole_and_recovers_by_itself(sqlite_place
         limit(server, resource.RLIMIT_FSIZE, 4096)
         assert_unavailable(write_until_refused(asker, ledger))
         assert_readable(server, asker, ledger, is_writable=False)
-        limit(server, resource.RLIMIT_FSIZE, resource.RLIM_INFINITY)
+        limit(server, resource.RLIMIT_FSIZE, UNLIMITED)
         ledger.write(asker, cards)
         assert_readable(server, asker, ledger, is_writable=True)
         assert server.stop() == 0
@@ -100,7 +101,7 @@ def fill(filler: Path) -> None:
 
 def limit(server: Serving, kind: int, value: int) -> None:
     for pid in server.pids:
-        resource.prlimit(pid, kind, (value, resource.RLIM_INFINITY))
+        resource.prlimit(pid, kind, (value, resource.prlimit(pid, kind)[1]))
 
 
 def write_until_refused(asker: Asker, ledger: Ledger) -> Reply:

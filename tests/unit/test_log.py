@@ -11,11 +11,10 @@ from planwerk import log
 
 
 @pytest.fixture(autouse=True)
-def configured(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Logging as a server has it, for one test."""
+def as_before() -> Iterator[None]:
+    """What a test configures is undone after it."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    log.configure()
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -23,6 +22,7 @@ def configured(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
 
 
 def test_our_lines_are_json_with_a_moment_and_a_level(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure()
     structlog.get_logger("planwerk").info("serving", url="http://127.0.0.1")
     line = json.loads(capsys.readouterr().err)
     assert (line["event"], line["level"], line["url"]) == ("serving", "info", "http://127.0.0.1")
@@ -30,6 +30,7 @@ def test_our_lines_are_json_with_a_moment_and_a_level(capsys: pytest.CaptureFixt
 
 
 def test_a_fault_is_logged_with_its_trace_in_the_same_line(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure()
     try:
         raise KeyError("lost")
     except KeyError as error:
@@ -39,6 +40,7 @@ def test_a_fault_is_logged_with_its_trace_in_the_same_line(capsys: pytest.Captur
 
 
 def test_lines_of_libraries_have_the_same_shape(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure()
     logging.getLogger("_granian").error("Unexpected exit from %s", "worker-1")
     line = json.loads(capsys.readouterr().err)
     assert (line["event"], line["level"]) == ("Unexpected exit from worker-1", "error")

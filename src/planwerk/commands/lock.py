@@ -34,7 +34,10 @@ def hold_lock(settings: Settings) -> Iterator[None]:
 def take(lock: Path, path: Path) -> int:
     """The locked file. One that its last holder has just unlinked is left alone and a new one made."""
     while True:
-        file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise Impossible(f"{lock.parent} cannot be written: {error.strerror}") from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

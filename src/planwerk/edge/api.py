@@ -72,7 +72,7 @@ class Api:
         if reply.body:
             fields.append(JSON)
         if reply.status not in (204, 304):
-            fields.append((b"content-length", str(len(reply.body)).encode()))
+            fields.append((b"content-length", b"%d" % len(reply.body)))
         fields.append((b"reference-tag", reference.encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": fields})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
@@ -169,9 +169,10 @@ def allowed(node: Node) -> list[str]:
 
 
 def idempotency_key(header: bytes) -> str:
-    if len(header) > KEY_CHARACTERS or not header.isascii():
-        raise refuse(VALIDATION_FAILED, f"must have at most {KEY_CHARACTERS} ASCII characters", "Idempotency-Key")
-    return header.decode()
+    key = header.decode("latin-1")
+    if len(key) > KEY_CHARACTERS or not (key.isascii() and key.isprintable()):
+        raise refuse(VALIDATION_FAILED, f"must have at most {KEY_CHARACTERS} printable ASCII characters", "Idempotency-Key")
+    return key
 
 
 def upload_hash(body: dict[str, Any]) -> str:

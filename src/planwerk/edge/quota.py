@@ -40,8 +40,8 @@ class Quota:
         seconds = max(0, int(until - self.clock()) + 1)
         headers = [
             (b"ratelimit-limit", self.limit_text),
-            (b"ratelimit-remaining", str(max(0, self.limit - used)).encode()),
-            (b"ratelimit-reset", str(seconds).encode()),
+            (b"ratelimit-remaining", b"%d" % max(0, self.limit - used)),
+            (b"ratelimit-reset", b"%d" % seconds),
         ]
         if used > self.limit:
             text = {name.decode(): value.decode() for name, value in headers}

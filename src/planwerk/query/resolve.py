@@ -102,10 +102,9 @@ class Judge:
         return field
 
     def check_key(self, condition: Condition, field: Field, key: str | None) -> None:
-        has_keys = isinstance(field, Map) or (isinstance(field, Items) and field.name == "custom_fields")
-        if has_keys and key is None:
+        if has_keys(field) and key is None:
             raise self.fault(condition, f"{field.name} is compared by one of its keys, {field.name}.<key>")
-        if key is not None and not has_keys:
+        if key is not None and not has_keys(field):
             raise self.fault(condition, f"{field.name} has nothing inside to compare")
 
     def check_operator(self, condition: Condition, field: Field, *, is_null: bool) -> None:
@@ -133,7 +132,12 @@ class Judge:
 
 def operators_of(field: Field) -> frozenset[str]:
     """The operators of a property; what lies inside a map or a custom field is compared as text."""
-    return Text.operators if isinstance(field, Map | Items) else field.operators
+    return Text.operators if has_keys(field) else field.operators
+
+
+def has_keys(field: Field) -> bool:
+    """Whether a filter reaches inside a property by a key."""
+    return isinstance(field, Map) or (isinstance(field, Items) and field.name == "custom_fields")
 
 
 def text_operand(field: Field, text: str) -> str:

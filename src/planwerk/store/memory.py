@@ -22,7 +22,7 @@ class Answer:
 class Memory(Generic[Kept]):
     """A map from a request to what was found, least recently used first out.
 
-    >>> memory: Memory[int] = Memory(limit=2)
+    >>> memory: Memory[int] = Memory(limit=8)
     >>> memory.keep("a", 7, 1, size=1), memory.get("a", 7), memory.get("a", 8)
     (None, 1, None)
     """

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import Dialect, Table, bindparam, delete, insert, select, update
 
 from planwerk.describe import Link, LinkTable, Many, Object
-from planwerk.errors import DUPLICATE_ENTRY, Refusal, refuse
+from planwerk.errors import CONFLICT, DUPLICATE_ENTRY, Refusal, refuse
 from planwerk.fields import Field, instant
 from planwerk.plan import With
 from planwerk.store.identifiers import Identifiers
@@ -242,7 +242,10 @@ class Transaction:
             self.detach(link, id, other)
         self.touched.add(table.name)
         statement = self.statements.link(table.name)
-        self.connection.execute(statement.text, {**statement.fixed, **row})
+        try:
+            self.connection.execute(statement.text, {**statement.fixed, **row})
+        except Duplicate:
+            raise refuse(CONFLICT, "the two were linked by somebody else at the same time") from None
         return True
 
     def detach(self, link: Link, id: str, other: str) -> None:

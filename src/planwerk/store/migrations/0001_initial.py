@@ -30,6 +30,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
+        "index_activity",
+        "activity",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
         "index_activity_item_id",
         "activity",
         ["environment_id", "item_id", "id", "deleted_at"],
@@ -64,6 +72,14 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_address",
+        "address",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "key_address_external_ref",
@@ -116,6 +132,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
+        "index_api_message",
+        "api_message",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
         "index_api_message_message_code_created_at",
         "api_message",
         ["environment_id", "message_code", "created_at", "id", "deleted_at"],
@@ -148,6 +172,14 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_attachment",
+        "attachment",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "index_attachment_card_id",
@@ -196,6 +228,14 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_board",
+        "board",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
         "board_resource",
@@ -277,6 +317,14 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_card",
+        "card",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "index_card_board_id_start_date",
@@ -381,6 +429,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
+        "index_card_relation",
+        "card_relation",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
         "index_card_relation_card_id",
         "card_relation",
         ["environment_id", "card_id", "id", "deleted_at"],
@@ -431,6 +487,14 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_checklist",
+        "checklist",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "index_checklist_card_id_position",
@@ -487,6 +551,14 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_collection",
+        "collection",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "index_collection_board_id_status_position",
@@ -566,6 +638,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
+        "index_comment",
+        "comment",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
         "index_comment_card_id",
         "comment",
         ["environment_id", "card_id", "id", "deleted_at"],
@@ -613,6 +693,14 @@ def upgrade() -> None:
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
+    op.create_index(
+        "index_group",
+        "group",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_table(
         "group_resource",
         sa.Column("environment_id", plain_text(36), nullable=False),
@@ -651,6 +739,14 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_item",
+        "item",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "index_item_updated_at",
@@ -740,6 +836,14 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_order",
+        "order",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "index_order_address_id",
@@ -852,6 +956,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
+        "index_order_row",
+        "order_row",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
         "index_order_row_activity_id",
         "order_row",
         ["environment_id", "activity_id", "id", "deleted_at"],
@@ -931,6 +1043,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
+        "index_project",
+        "project",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
         "key_project_external_ref",
         "project",
         ["environment_id", "external_ref"],
@@ -957,6 +1077,14 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_relation",
+        "relation",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "index_relation_updated_at",
@@ -997,6 +1125,14 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_resource",
+        "resource",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "key_resource_external_ref",
@@ -1049,6 +1185,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
+        "index_schedule",
+        "schedule",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
         "index_schedule_date",
         "schedule",
         ["environment_id", "date", "id", "deleted_at"],
@@ -1083,6 +1227,14 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_schedule_deviation",
+        "schedule_deviation",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "index_schedule_deviation_resource_id_start_date",
@@ -1138,6 +1290,14 @@ def upgrade() -> None:
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
+    op.create_index(
+        "index_space",
+        "space",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_table(
         "space_board",
         sa.Column("environment_id", plain_text(36), nullable=False),
@@ -1167,6 +1327,14 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_stage",
+        "stage",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "index_stage_board_id_priority",
@@ -1254,6 +1422,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
+        "index_time_tracking",
+        "time_tracking",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
         "index_time_tracking_activity_id",
         "time_tracking",
         ["environment_id", "activity_id", "id", "deleted_at"],
@@ -1334,6 +1510,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
+        "index_user",
+        "user",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
         "index_user_resource_id",
         "user",
         ["environment_id", "resource_id", "id", "deleted_at"],
@@ -1394,6 +1578,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
+        "index_warehouse",
+        "warehouse",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
         "key_warehouse_external_ref",
         "warehouse",
         ["environment_id", "external_ref"],
@@ -1426,4 +1618,12 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
+    )
+    op.create_index(
+        "index_webhook",
+        "webhook",
+        ["environment_id", "id", "deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )

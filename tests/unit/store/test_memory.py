@@ -1,0 +1,64 @@
+"""What is remembered is bounded, valid by version, and the least recently used goes first."""
+
+from hypothesis import given, settings, strategies
+
+from planwerk.store.memory import Memory
+
+
+def test_an_entry_is_found_at_its_version_only() -> None:
+    memory: Memory[str] = Memory(10)
+    memory.keep("a", 1, "one", size=1)
+    assert [memory.get("a", version) for version in (1, 2, None)] == ["one", None, None]
+
+
+def test_a_newer_entry_replaces_the_older_and_its_size() -> None:
+    memory: Memory[str] = Memory(20)
+    memory.keep("a", 1, "one", size=5)
+    memory.keep("a", 2, "two", size=3)
+    assert (memory.get("a", 2), memory.size) == ("two", 3)
+
+
+def test_the_least_recently_used_goes_first() -> None:
+    memory: Memory[int] = Memory(4)
+    for number, key in enumerate("abcd"):
+        memory.keep(key, 1, number, size=1)
+    memory.get("a", 1)
+    memory.keep("e", 1, 4, size=1)
+    assert [key for key in "abcde" if key in memory] == ["a", "c", "d", "e"]
+
+
+def test_what_is_larger_than_a_quarter_is_not_kept_and_forgets_what_stood_there() -> None:
+    memory: Memory[str] = Memory(100)
+    memory.keep("a", 1, "small", size=25)
+    memory.keep("a", 2, "large", size=26)
+    assert ("a" in memory, memory.size) == (False, 0)
+
+
+def test_without_a_version_nothing_is_kept() -> None:
+    memory: Memory[str] = Memory(100)
+    memory.keep("a", None, "one", size=1)
+    assert "a" not in memory
+
+
+def test_a_limit_of_nothing_keeps_nothing() -> None:
+    memory: Memory[str] = Memory(0)
+    memory.keep("a", 1, "one", size=1)
+    assert "a" not in memory
+
+
+def test_a_look_tells_the_version_that_was_kept() -> None:
+    memory: Memory[str] = Memory(10)
+    memory.keep("a", 1, "one", size=1)
+    assert (memory.peek("a"), memory.peek("b")) == ((1, "one"), None)
+
+
+@settings(deadline=None)
+@given(strategies.lists(strategies.tuples(strategies.integers(0, 9), strategies.integers(0, 60), strategies.booleans())))
+def test_the_bound_holds_and_the_size_is_that_of_the_entries(steps: list[tuple[int, int, bool]]) -> None:
+    memory: Memory[int] = Memory(100)
+    for key, size, is_kept in steps:
+        if is_kept:
+            memory.keep(key, 1, size, size=size)
+        else:
+            assert memory.get(key, 1) in (None, *(size for step_key, size, _ in steps if step_key == key))
+        assert memory.size == sum(entry[2] for entry in memory.entries.values()) <= 100
