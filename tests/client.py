@@ -93,7 +93,9 @@ class Client:
         inbox = [{"type": "http.request", "body": body[:half], "more_body": True}, {"type": "http.request", "body": body[half:]}]
 
         async def receive() -> Any:
-            return inbox.pop(0) if inbox else {"type": "http.disconnect"}
+            if not inbox:
+                await asyncio.Event().wait()  # the client stays until it has the whole answer
+            return inbox.pop(0)
 
         async def send(message: Any) -> None:
             sent.append(message)

@@ -54,7 +54,7 @@ class Server:
 
     @property
     def database(self) -> Database:
-        database: Database = self.app.database
+        database: Database = getattr(self.app, "app", self.app).database  # CORS stands around the application
         return database
 
     def start(self) -> None:

@@ -3,7 +3,8 @@
 `/v1` goes to the API's own short function; files, the reference, health and the start page go to Starlette beside it.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -37,16 +38,18 @@ from planwerk.settings import Settings, beside_database, load
 from planwerk.store.database import Database, open_database
 from planwerk.store.identifiers import Identifiers
 
+Beside = Callable[[Database], Coroutine[Any, Any, None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Planwerk:
     """The whole server as one ASGI application."""
 
-    def __init__(self, api: Api, pages: Starlette, database: Database) -> None:
+    def __init__(self, api: Api, pages: Starlette, database: Database, beside: Sequence[Beside]) -> None:
         self.api = api
         self.pages = pages
         self.database = database
+        self.beside = beside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (scope["path"].startswith("/v1/") or scope["path"] == "/v1"):
@@ -64,14 +67,23 @@ class Planwerk:
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise
+        tasks = [asyncio.ensure_future(work(self.database)) for work in self.beside]
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.database.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def compose(settings: Settings, objects: Sequence[Object] = ALL, identifiers: Identifiers | None = None) -> App:
-    """The server for these settings. The database is opened here and started by the application's lifespan."""
+def compose(
+    settings: Settings, objects: Sequence[Object] = ALL, identifiers: Identifiers | None = None, beside: Sequence[Beside] = ()
+) -> App:
+    """The server for these settings. The database is opened here and started by the application's lifespan.
+
+    `beside` is work that runs as long as the server does, beside its requests.
+    """
     named = {described.name: described for described in objects}
     identifiers = identifiers or Identifiers()
     database = open_database(settings, named, identifiers)
@@ -96,7 +108,7 @@ def compose(settings: Settings, objects: Sequence[Object] = ALL, identifiers: Id
         *file_routes(vault, secret, refused),
     ]
     pages = Starlette(routes=routes, exception_handlers={404: missing_page, Exception: broken_page}, lifespan=no_lifespan)
-    server: Any = Planwerk(api, pages, database)
+    server: Any = Planwerk(api, pages, database, beside)
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
     if origins:
         shown = ["ETag", "Reference-Tag", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Deprecated", "Retry-After"]

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from planwerk import log
+from planwerk import housekeeping, log
 from planwerk.app import App, compose
 from planwerk.commands import Impossible
 from planwerk.commands.lock import hold_lock
@@ -136,7 +136,7 @@ def create() -> App:
     """The application of one server process; the process ends with the one that watches it, however that ends."""
     log.configure()
     watch_parent()
-    return compose(load())
+    return compose(load(), beside=(housekeeping.run,))
 
 
 def watch_parent() -> None:
