@@ -108,11 +108,12 @@ def is_clean(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Text(Field):
-    """Text of at most `max` characters."""
+    """Text of at most `max` characters; `like` says in words what the pattern asks for."""
 
     _: KW_ONLY
     max: int = 255
     pattern: str | None = None
+    like: str = ""
     format: str | None = None
 
     blank_is_null: ClassVar[bool] = False
@@ -128,7 +129,7 @@ class Text(Field):
         if not is_clean(raw):
             raise Bad("may not hold the character U+0000")
         if self.pattern and not re.fullmatch(self.pattern, raw):
-            raise Bad(f"must match {self.pattern}")
+            raise Bad(f"must be {self.like}" if self.like else f"must match {self.pattern}")
         return raw
 
     def operand(self, text: str) -> Value:
@@ -154,15 +155,15 @@ def LongText(name: str, **options: Any) -> Text:
 
 
 def Email(name: str, **options: Any) -> Text:
-    return Text(name, **{"max": 254, "pattern": EMAIL, **options})
+    return Text(name, **{"max": 254, "pattern": EMAIL, "like": "an e-mail address", **options})
 
 
 def Url(name: str, **options: Any) -> Text:
-    return Text(name, **{"max": 2048, "pattern": URL, **options})
+    return Text(name, **{"max": 2048, "pattern": URL, "like": "an address that begins with http:// or https://", **options})
 
 
 def HexColor(name: str, **options: Any) -> Text:
-    return Text(name, **{"max": 7, "pattern": HEX_COLOR, **options})
+    return Text(name, **{"max": 7, "pattern": HEX_COLOR, "like": "a colour like #1a2b3c", **options})
 
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -90,10 +90,20 @@ def check(tx: Transaction, draft: Draft, row: Row | None, given: Mapping[str, An
     return [fault for rule in draft.object.checks for fault in rule(tx, values, row)]
 
 
+def verify(tx: Transaction, draft: Draft, row: Row | None, given: Mapping[str, Any]) -> None:
+    """The checks of a nested object, judged when its parent is there; refuses with every fault, named by its place."""
+    faults = check(tx, draft, row, given) if draft.place else []
+    if faults:
+        raise Refusal(
+            *(Fault(fault.kind, f"{draft.place}: {fault.description}", join(draft.place, fault.property or "")) for fault in faults)
+        )
+
+
 # ── apply ──
 
 
 def create(tx: Transaction, draft: Draft, given: Mapping[str, Any]) -> Row:
+    verify(tx, draft, None, given)
     values = {"id": tx.new_id(), **draft.values, **given, **linked_ones(tx, draft, None)}
     for default in draft.object.defaults:
         default(tx, values)
@@ -118,6 +128,7 @@ def create(tx: Transaction, draft: Draft, given: Mapping[str, Any]) -> Row:
 
 
 def change(tx: Transaction, draft: Draft, row: Row, manner: Manner) -> Row:
+    verify(tx, draft, row, {})
     values = {**draft.values, **linked_ones(tx, draft, row)}
     for derive in draft.object.derives:
         derive(values, row)
@@ -175,11 +186,12 @@ def merge_items(field: Items, items: list[Item] | None, old: list[Item] | None, 
 
 def merge_item(field: Items, item: dict[str, Any], old: dict[str, Any] | None, tx: Transaction) -> dict[str, Any]:
     base = old or {inner.name: plain_default(inner) for inner in field.fields}
-    new = {**base, **item, "id": old["id"] if old else item.get("id") or tx.new_id()}
-    if new != old:
-        new["updated_at"] = tx.now
-        new["created_at"] = base.get("created_at") or tx.now
-    return {inner.name: new.get(inner.name) for inner in field.fields}
+    merged = {**base, **item, "id": old["id"] if old else item.get("id") or tx.new_id()}
+    new = {inner.name: merged.get(inner.name) for inner in field.fields}
+    if new == old:
+        return new
+    moments = {"updated_at": tx.now, "created_at": base.get("created_at") or tx.now}
+    return new | {name: moment for name, moment in moments.items() if name in new}
 
 
 def plain_default(field: Field) -> Any:

@@ -86,7 +86,7 @@ def test_a_write_is_whole_or_absent_whichever_statement_fails(scenario: Scenario
 
 
 def test_a_failed_write_fails_no_other(world: World, server: Server, api: Client) -> None:
-    with failing(server, 3, Broken("one statement")):
+    with failing(server, 1, Broken("one statement")):
         assert api.ask("POST", "/v1/item", {"code": "A"}).status == 500
     assert api.post("/v1/item", {"code": "B"})["code"] == "B"
     assert [item["code"] for item in api.get("/v1/item")["data"]] == ["B"]

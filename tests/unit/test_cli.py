@@ -191,7 +191,7 @@ def test_a_user_without_a_password_gets_one(made: dict[str, str], command: Comma
     [
         ("admin@example.com", "long enough\n", "Duplicate entry: another user has this email"),
         ("jo@example.com", "short\n", "the password must have 8 to 1024 characters"),
-        ("jo", "long enough\n", "the email address jo must match"),
+        ("jo", "long enough\n", "jo must be an e-mail address"),
     ],
 )
 def test_a_user_who_cannot_be_is_refused(made: dict[str, str], command: Command, email: str, given: str, sentence: str) -> None:

@@ -29,7 +29,7 @@ COLLECTION = Object(
         Items("custom_fields", fields=CUSTOM_FIELD_VALUE),
         Ref("board_id", to="board", note="Absent on create: the environment's first board."),
         Url("cover_image_url", nullable=True),
-        Text("cover_image_checksum", nullable=True, max=64, pattern="^[a-fA-F0-9]{64}$", note="SHA-256 in hexadecimal digits."),
+        Text("cover_image_checksum", nullable=True, max=64, pattern="^[a-fA-F0-9]{64}$", like="64 hexadecimal digits", note="The SHA-256."),
         Text("cover_image_signature", nullable=True, read_only=True),
         Integer("cover_image_bytes", min=0, read_only=True),
         HexColor("cover_color_hex", nullable=True),

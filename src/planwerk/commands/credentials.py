@@ -57,7 +57,7 @@ def make_user(settings: Settings, environment: str | None, email: str, role: str
         USER.field["role"].read(role)
         password_hash = Passwords().hash(chosen := password or new_password())
     except Bad as bad:
-        raise Impossible(f"the email address {email} {bad.description}") from None
+        raise Impossible(f"{email} {bad.description}") from None
     except ValueError as error:
         raise Impossible(str(error)) from None
     with existing(settings) as database:

@@ -5,6 +5,7 @@ The process that was started watches one or more server processes; settings reac
 
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import threading
@@ -26,7 +27,8 @@ from planwerk.store.environments import find_environment
 from planwerk.store.migrations import upgrade
 
 BACKLOG = 1024  # connections that wait to be accepted
-AT_ONCE = 256  # requests of one process at a time; more wait in their connections
+CONNECTIONS = 8192  # of one process, idle ones included; so many that silent clients keep nobody out
+HANDLES = 256  # what a process opens besides connections
 HEAD_BYTES = 64 * 1024  # above our own limit of 32 KiB, so that our 431 answers
 HEAD_SECONDS = 20  # for the whole head of a request
 STOP_SECONDS = 9  # for the requests under way after SIGTERM; then the process is ended
@@ -110,7 +112,7 @@ def serve(settings: Settings, *, has_access_log: bool) -> None:
         loop=Loops(LOOP),
         websockets=False,
         backlog=BACKLOG,
-        backpressure=AT_ONCE,
+        backpressure=allow_connections(),
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=HEAD_BYTES + 4096 * 100),
         workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels.warning,
@@ -119,6 +121,16 @@ def serve(settings: Settings, *, has_access_log: bool) -> None:
     )
     structlog.get_logger("planwerk").info("serving", url=f"http://{settings.host}:{settings.port}/v1", database=shown(settings.database))
     server.serve()
+
+
+def allow_connections() -> int:
+    """How many connections a process may hold, once its limit of open files is as high as the system lets it be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + HANDLES
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(HANDLES, min(CONNECTIONS, soft - HANDLES))
 
 
 def shown(url: str) -> str:

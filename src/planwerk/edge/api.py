@@ -10,7 +10,7 @@ from typing import Any
 import xxhash
 
 from planwerk.edge.conditional import ENCODED_BYTES, accepts_gzip, encode, is_unchanged
-from planwerk.edge.limits import Disconnected, Receive, check_head, read_body
+from planwerk.edge.limits import Receive, check_head, read_body
 from planwerk.edge.maintenance import Maintenance
 from planwerk.edge.problems import Headers, problem
 from planwerk.edge.quota import Quota
@@ -60,8 +60,6 @@ class Api:
         fields: Headers = []
         try:
             reply = await self.answer(scope, receive, fields)
-        except Disconnected:
-            return
         except Exception as error:
             status, body, extra = problem(error, reference, f"{scope['method']} {scope['path']}")
             reply = Reply(status, body)

@@ -12,10 +12,6 @@ HEADERS = 100
 HEADER_BYTES = 32 * 1024
 
 
-class Disconnected(Exception):
-    """The client went away before its body was whole."""
-
-
 def check_head(path: str, query: bytes, headers: Mapping[bytes, bytes]) -> None:
     if len(path) + len(query) > ADDRESS_BYTES:
         raise refuse(URI_TOO_LONG, f"the address is longer than {ADDRESS_BYTES} bytes")
@@ -38,7 +34,7 @@ async def read_body(receive: Receive, length: bytes, limit_bytes: int) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Disconnected
+            raise incomplete()
         part = message.get("body", b"")
         size += len(part)
         if size > limit_bytes:
@@ -46,6 +42,11 @@ async def read_body(receive: Receive, length: bytes, limit_bytes: int) -> bytes:
         parts.append(part)
         if not message.get("more_body"):
             return b"".join(parts)
+
+
+def incomplete() -> Exception:
+    """The client went away, or sent chunks that are none; only the latter will see the answer."""
+    return refuse(BAD_REQUEST, "the body ended before it was whole")
 
 
 def too_large(limit_bytes: int) -> Exception:

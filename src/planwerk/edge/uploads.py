@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
 
-from planwerk.edge.limits import Disconnected, Receive, announced_size, too_large
+from planwerk.edge.limits import Receive, announced_size, incomplete, too_large
 from planwerk.errors import VALIDATION_FAILED, refuse
 from planwerk.fields import Bad
 from planwerk.files.address import address, sign
@@ -101,7 +101,7 @@ async def chunks(receive: Receive) -> AsyncIterator[bytes]:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Disconnected
+            raise incomplete()
         yield message.get("body", b"")
         if not message.get("more_body"):
             return

@@ -78,14 +78,15 @@ class ApiKeys:
         """The caller, known from before if no key of the environment has changed, else looked up."""
         if not key or not environment:
             raise unauthorized("the headers X-Api-Key and X-Api-Env are needed together")
-        known = self.known.get((key, environment))
+        generation, known = self.database.generation, self.known.get((key, environment))
         if known is None or known.version is None or known.version != self.version(known.actor.environment_id):
             known = await self.find(key, environment)
-            self.known[key, environment] = known
-        if known.expires_at is None:
-            self.confirmed[key, environment] = known.actor
-        elif known.expires_at <= self.now():
+        if known.expires_at is not None and known.expires_at <= self.now():
             raise unauthorized(NOT_KNOWN)
+        if generation == self.database.generation:  # else something was committed meanwhile, perhaps that the key is revoked
+            self.known[key, environment] = known
+            if known.expires_at is None:
+                self.confirmed[key, environment] = known.actor
         return known.actor
 
     async def find(self, key: bytes, environment: bytes) -> Known:

@@ -69,7 +69,8 @@ def object_schemas(described: Object, objects: Mapping[str, Object]) -> Iterator
     offered = {place_kind for place in described.places for place_kind in place.operations}
     yield name, answer(described, objects)
     for relation in pivots(described, objects):
-        yield pivot_name(described, relation), answer(objects[relation.to], objects, relation.table.pivot)
+        as_linked = answer(objects[relation.to], objects, relation.table.pivot)
+        yield pivot_name(described, relation), as_linked | {"title": f"{as_linked['title']} of {spaced(described.name)}"}
     if CREATE in offered:
         yield f"{name}Create", body(described, objects, is_create=True)
     if UPDATE in offered:

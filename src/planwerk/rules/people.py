@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+PARTS = ("firstname", "infix", "lastname")
+FULLNAME_CHARACTERS = 255
+
 
 def names_of_user(values: dict[str, Any], row: Mapping[str, Any] | None) -> None:
     """A user logs in by mail address; the full name is put together from its parts unless it is given."""
     if row is None and values.get("username") is None:
         values["username"] = values.get("email")
-    parts = ("firstname", "infix", "lastname")
-    if values.get("fullname") is None and any(values.get(part) for part in parts):
+    if values.get("fullname") is None and not values.keys().isdisjoint(PARTS):
         known = {**(row or {}), **values}
-        values["fullname"] = " ".join(known[part] for part in parts if known.get(part))
+        values["fullname"] = " ".join(known[part] for part in PARTS if known.get(part))[:FULLNAME_CHARACTERS] or None
 
 
 def can_send(values: dict[str, Any], row: Mapping[str, Any] | None) -> None:

@@ -315,12 +315,12 @@ class SQLite:
         return shutil.disk_usage(self.path.parent).free >= SPARE_BYTES
 
     def backup(self, path: Path) -> None:
-        copy = apsw.Connection(str(path))
-        with copy.backup("main", self.writer.raw, "main") as running:
-            while not running.done:
-                with self.writing:
-                    running.step(1000)
+        """Copied in one step, so from one snapshot: between steps a write by another process would begin the copy anew."""
+        source, copy = apsw.Connection(str(self.path)), apsw.Connection(str(path))
+        with copy.backup("main", source, "main") as running:
+            running.step()
         copy.close()
+        source.close()
 
 
 @dataclass(slots=True, eq=False)

@@ -1,0 +1,59 @@
+"""What follows from the properties of users and webhooks."""
+
+from typing import Any
+
+import pytest
+
+from planwerk.rules.people import can_send, names_of_user
+
+
+def derived(values: dict[str, Any], row: dict[str, Any] | None = None) -> dict[str, Any]:
+    names_of_user(values, row)
+    return values
+
+
+def test_a_new_user_logs_in_by_mail_address() -> None:
+    assert derived({"email": "ada@example.com"})["username"] == "ada@example.com"
+
+
+def test_a_user_name_that_is_given_stays() -> None:
+    assert derived({"email": "ada@example.com", "username": "ada@work"})["username"] == "ada@work"
+
+
+def test_a_change_of_address_is_no_change_of_user_name() -> None:
+    assert "username" not in derived({"email": "new@example.com"}, {"email": "old@example.com"})
+
+
+@pytest.mark.parametrize(
+    ("values", "row", "fullname"),
+    [
+        ({"firstname": "Ada", "lastname": "Lovelace"}, None, "Ada Lovelace"),
+        ({"firstname": "Vincent", "infix": "van", "lastname": "Gogh"}, None, "Vincent van Gogh"),
+        ({"lastname": "King"}, {"firstname": "Ada", "infix": None, "lastname": "Lovelace"}, "Ada King"),
+        ({"lastname": None}, {"firstname": "Ada", "infix": None, "lastname": "Lovelace"}, "Ada"),
+        ({"firstname": None}, {"firstname": "Ada", "infix": None, "lastname": None}, None),
+        ({"firstname": "Ada", "fullname": "Countess"}, None, "Countess"),
+        ({"firstname": "a" * 255, "lastname": "b" * 255}, None, "a" * 255),
+    ],
+)
+def test_the_full_name_is_put_together_from_its_parts(values: dict[str, Any], row: dict[str, Any] | None, fullname: str | None) -> None:
+    assert derived(values, row)["fullname"] == fullname
+
+
+def test_a_change_of_other_properties_leaves_the_full_name_alone() -> None:
+    assert "fullname" not in derived({"about": "x"}, {"firstname": "Ada", "infix": None, "lastname": None})
+
+
+@pytest.mark.parametrize(
+    ("values", "row", "may"),
+    [
+        ({}, None, True),
+        ({"active": False}, None, False),
+        ({}, {"active": 0, "disabled_until": None}, False),
+        ({"active": True}, {"active": 0, "disabled_until": None}, True),
+        ({"active": True}, {"active": 1, "disabled_until": "2030-01-01T00:00:00Z"}, False),
+    ],
+)
+def test_a_webhook_sends_while_it_is_active_and_not_suspended(values: dict[str, Any], row: dict[str, Any] | None, may: bool) -> None:
+    can_send(values, row)
+    assert values["can_send"] is may
