@@ -8,9 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from tests.client import MARKER, Client, Loop
 from tests.server import Server, running, scratch_database, settings_for
 from tests.world import STORED, World
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_log() -> None:
+    """Faults that tests provoke are written on one line; the coloured form takes seconds for each."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from tests.client import Client
 from tests.server import OBJECTS
 from tests.world import CREATED, World, place_of
 
-EMPTY = {"limit": 100, "offset": 0, "sort": "", "filter": "", "show": "", "hide": "", "with_": ""}
+EMPTY: dict[str, Any] = {"limit": 100, "offset": 0, "sort": "", "filter": "", "show": "", "hide": "", "with_": ""}
 UPDATED = [described for described in CREATED if any({"one", "update"} <= set(place.operations) for place in described.places)]
 
 

@@ -5,12 +5,13 @@ import threading
 import time
 from pathlib import Path
 
+from tests.process.running import wait_until
 from tests.process.serving import IS_LONG, Place, Serving
 from tests.process.writing import Ledger, an_order
 
 SECONDS = 1800 if IS_LONG else 20
 CLIENTS = 8
-GROWTH = 1.1  # of memory, from the middle of the run to its end
+GROWTH_BYTES = 24 * 1024 * 1024  # of memory, from the middle of the run to its end; caches of fixed size may still fill
 LOG_BYTES = 64 * 1024 * 1024
 LISTS = ("/v1/order?limit=50&with=order_rows", "/v1/order?filter=status:eq:'new'&sort=created_at:desc", "/v1/order?filter=code:contains:'7'")
 
@@ -24,9 +25,8 @@ def test_a_server_under_mixed_load_keeps_its_size(sqlite_place: Place) -> None:
         load.run(SECONDS / 2)
         middle, handles, threads = server.memory_bytes(), server.descriptors(), server.threads()
         load.run(SECONDS / 2)
-        assert server.memory_bytes() <= GROWTH * middle
-        assert server.descriptors() <= handles
-        assert server.threads() <= threads
+        assert server.memory_bytes() <= middle + GROWTH_BYTES
+        wait_until(lambda: server.descriptors() <= handles and server.threads() <= threads, "handles and threads are as few as before")
         assert load.faults == []
         assert load.answered > 100 * SECONDS / 20
         assert Path(f"{sqlite_place.folder}/planwerk.db-wal").stat().st_size < LOG_BYTES

@@ -20,7 +20,6 @@ EXTENSION = "An extension of Planwerk; the vPlan API has no such operation."
 SECURITY_SCHEMES = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "The key: 64 letters and digits."},
     "apiEnvironment": {"type": "apiKey", "in": "header", "name": "X-Api-Env", "description": "The environment: 40 hex digits."},
-    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token of OAuth 2."},
 }
 
 
@@ -35,7 +34,7 @@ def build(objects: Sequence[Object], *, server_url: str = "/v1") -> dict[str, An
         "openapi": "3.1.0",
         "info": {"title": "Planwerk API", "version": __version__, "description": guide(), "license": LICENSE},
         "servers": [{"url": server_url}],
-        "security": [{"apiKey": [], "apiEnvironment": []}, {"bearer": []}],
+        "security": [{"apiKey": [], "apiEnvironment": []}],
         "tags": [{"name": title(described.name), "description": introduction(described)} for described in offered],
         "x-tagGroups": groups(offered),
         "paths": paths,

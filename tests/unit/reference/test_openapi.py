@@ -231,4 +231,4 @@ def test_an_action_without_an_answer_has_none(document: Document) -> None:
 
 
 def test_a_key_needs_both_headers_and_a_token_none_of_them(document: Document) -> None:
-    assert document["security"] == [{"apiKey": [], "apiEnvironment": []}, {"bearer": []}]
+    assert document["security"] == [{"apiKey": [], "apiEnvironment": []}]

@@ -1,4 +1,4 @@
-"""A board with a stage, a status and a collection with a card, in a database of the whole catalog."""
+"""A database of the whole catalog, and an environment in it for each test."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,18 +13,24 @@ Result = TypeVar("Result")
 OBJECTS = {described.name: described for described in ALL}
 
 
-class Plant:
-    """What rules are tried on. Every call is a transaction of its own in the same environment."""
+def opened(folder: Path) -> Database:
+    """A database with the tables of the whole catalog."""
+    database = open_database(Settings(database=f"sqlite:///{folder / 'plant.db'}"), OBJECTS)
+    database.run_script(schema_script(database.tables, database.statements.dialect))
+    return database
 
-    def __init__(self, folder: Path) -> None:
-        self.database: Database = open_database(Settings(database=f"sqlite:///{folder / 'plant.db'}"), OBJECTS)
-        self.database.run_script(schema_script(self.database.tables, self.database.statements.dialect))
-        self.environment_id = "environment"
+
+class Plant:
+    """What rules are tried on. Every call is a transaction of its own in one environment."""
+
+    def __init__(self, database: Database, environment_id: str) -> None:
+        self.database = database
+        self.environment_id = environment_id
 
     def work(self, function: Callable[[Transaction], Result]) -> Result:
         return self.database.write_now(self.environment_id, function)
 
-    def add(self, name: str, **values: Any) -> Row:
+    def add(self, name: str, /, **values: Any) -> Row:
         return self.work(lambda tx: tx.insert(OBJECTS[name], values))
 
     def get(self, name: str, id: str) -> Row:
