@@ -38,7 +38,7 @@ class Population:
     def related(self, row: Row, relation: Any) -> Any:
         others = self.living(relation.to)
         if isinstance(relation, One):
-            return next((other for other in others if other["id"] == row[relation.by]), None)
+            return [other for other in others if other[relation.key] == row[relation.by]]
         if isinstance(relation, Many):
             return [other for other in others if other[relation.by] == row["id"]]
         return [other for other in others if (row["id"], other["id"]) in self.pairs(relation)]

@@ -31,7 +31,7 @@ def guesses(sqlite_place: Place) -> dict[str, dict[str, str]]:
 
 
 def test_refusals_take_as_long_whatever_is_wrong_and_say_the_same(sqlite_place: Place, guesses: dict[str, dict[str, str]]) -> None:
-    """To see it fail: compare the stored key with the given one character by character, or sleep a millisecond if the environment is known."""
+    """To see it fail: sleep a tenth of a millisecond in `ApiKeys.find` when the environment is known."""
     with sqlite_place.serving() as server:
         for attempt in range(ATTEMPTS):
             with server.anonymous() as asker:

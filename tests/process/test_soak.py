@@ -13,7 +13,11 @@ SECONDS = 1800 if IS_LONG else 20
 CLIENTS = 8
 GROWTH_BYTES = 24 * 1024 * 1024  # of memory, from the middle of the run to its end; caches of fixed size may still fill
 LOG_BYTES = 64 * 1024 * 1024
-LISTS = ("/v1/order?limit=50&with=order_rows", "/v1/order?filter=status:eq:'new'&sort=created_at:desc", "/v1/order?filter=code:contains:'7'")
+LISTS = (
+    "/v1/order?limit=50&with=order_rows",
+    "/v1/order?filter=status:eq:'new'&sort=created_at:desc",
+    "/v1/order?filter=code:contains:'7'",
+)
 
 
 def test_a_server_under_mixed_load_keeps_its_size(sqlite_place: Place) -> None:
@@ -66,5 +70,9 @@ class Load:
         if share < 0.7:
             return "GET", chance.choice(LISTS), None
         if share < 0.9:
-            return "PUT", f"/v1/order/{chance.choice(self.ids)}", {"code": f"code {chance.random()}", "status": chance.choice(("new", "done"))}
+            return (
+                "PUT",
+                f"/v1/order/{chance.choice(self.ids)}",
+                {"code": f"code {chance.random()}", "status": chance.choice(("new", "done"))},
+            )
         return "POST", *an_order(next(self.ledger.numbers))[1:]

@@ -23,7 +23,8 @@ LINE = re.compile(r"^(?P<thread>\d+) +(?:<\.\.\. (?P<resumed>\w+) resumed>|(?P<c
 def strace() -> list[str]:
     """The command that traces; it is left out only where nobody promised it."""
     if shutil.which("strace") is None:
-        assert not (IS_LONG or os.environ.get("CI")), "strace is missing; on Debian: apt-get install strace"
+        is_promised = IS_LONG or "CI" in os.environ
+        assert not is_promised, "strace is missing; on Debian: apt-get install strace"
         pytest.skip("strace is not installed; on Debian: apt-get install strace")
     return STRACE
 

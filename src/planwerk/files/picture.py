@@ -59,7 +59,7 @@ def decode(data_uri: str) -> bytes:
     b'hello'
     >>> decode("https://example.com/me.png")
     Traceback (most recent call last):
-    planwerk.fields.Bad: must be a data URI such as data:image/png;base64,…
+    planwerk.fields.field.Bad: must be a data URI such as data:image/png;base64,…
     """
     head, _, encoded = data_uri.partition(",")
     if not (head.lower().startswith("data:image/") and head.lower().endswith(";base64")):

@@ -9,6 +9,7 @@ from openapi_spec_validator import validate
 from tests.unit.reference.sample import SAMPLE
 
 from planwerk import errors
+from planwerk.catalog import ALL
 from planwerk.reference.openapi import build
 
 Document = dict[str, Any]
@@ -51,6 +52,12 @@ def test_every_example_fits_its_schema(document: Document) -> None:
 
 def test_the_same_catalog_gives_the_same_document(document: Document) -> None:
     assert build(SAMPLE) == document
+
+
+def test_no_two_schemas_have_the_same_title() -> None:
+    """Generators of clients name a class after the title, and leave out the second one of a name."""
+    titles = [schema["title"] for schema in build(ALL)["components"]["schemas"].values() if "title" in schema]
+    assert sorted(set(titles)) == sorted(titles)
 
 
 def test_every_tag_stands_in_one_group(document: Document) -> None:

@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from planwerk.describe import Link, LinkTable, Many, Object, One, Place, identity, timestamps
+from planwerk.errors import Kind, Refusal
 from planwerk.fields import Boolean, Choice, Integer, Map, Ref, Text
 from planwerk.settings import Settings
 from planwerk.store.database import open_database, schema_script
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.sqlite import SQLite
+from planwerk.store.transaction import Transaction
 
 Result = TypeVar("Result")
+
+HERE = "environment"
 
 TASK_LABEL = LinkTable("task_label", "task_id", "label_id", (Integer("priority", default=1), Boolean("is_main", default=False)))
 TASK_FOLLOWER = LinkTable("task_follower", "task_id", "person_id")
@@ -92,6 +96,22 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def inserting(name: str) -> Callable[[Transaction], str]:
+    """A write of one task; answers its id."""
+    return lambda tx: str(tx.insert(TASK, {"name": name, "external_ref": name})["id"])
+
+
+def failing_insert(tx: Transaction) -> None:
+    """A write that fails when half of it is done."""
+    tx.insert(TASK, {"name": "half"})
+    raise ZeroDivisionError
+
+
+def kind_of(error: BaseException | None) -> Kind:
+    assert isinstance(error, Refusal)
+    return error.faults[0].kind
 
 
 def opened(folder: Path, clock: Callable[[], float] | None = None, **settings: Any) -> SQLite:
