@@ -74,7 +74,9 @@ class Client:
         return self.loop.run(self.ask_async(method, path, body, headers, **query))
 
     async def ask_async(self, method: str, path: str, body: Any = ABSENT, headers: Mapping[str, str] | None = None, **query: Any) -> Answer:
-        plain, _, text = (path + ("?" + urlencode({name.rstrip("_"): value for name, value in query.items()}) if query else "")).partition("?")
+        plain, _, text = (path + ("?" + urlencode({name.rstrip("_"): value for name, value in query.items()}) if query else "")).partition(
+            "?"
+        )
         named = {**self.headers, **({} if body is ABSENT or isinstance(body, bytes) else JSON), **(headers or {})}
         content = b"" if body is ABSENT else body if isinstance(body, bytes) else orjson.dumps(body)
         fields = [(name.lower().encode(), value.encode("latin-1")) for name, value in named.items()]
@@ -85,7 +87,7 @@ class Client:
     async def exchange(self, method: str, path: str, query: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> Answer:
         """One request as an ASGI server would hand it over (ASGI specification, HTTP connection scope)."""
         decoded = unquote_to_bytes(path).decode("utf-8", "replace")
-        scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http", "path": decoded}
+        scope: dict[str, Any] = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http", "path": decoded}
         scope |= {"raw_path": path.encode(), "query_string": query, "root_path": "", "headers": list(fields)}
         scope |= {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8080)}
         sent: list[Any] = []
@@ -138,7 +140,9 @@ class Client:
     def names(self, path: str, **query: Any) -> list[str]:
         return [item["name"] for item in self.get(path, **query)["data"]]
 
-    def refused(self, method: str, path: str, body: Any = ABSENT, headers: Mapping[str, str] | None = None, **query: Any) -> tuple[int, list[int]]:
+    def refused(
+        self, method: str, path: str, body: Any = ABSENT, headers: Mapping[str, str] | None = None, **query: Any
+    ) -> tuple[int, list[int]]:
         """(status, codes) of a request that must be refused."""
         answer = self.ask(method, path, body, headers, **query)
         assert answer.status >= 400, f"{method} {path} → {answer.status}, which is no refusal: {answer.body[:800]!r}"

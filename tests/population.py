@@ -30,7 +30,10 @@ class Population:
 
     def rows(self) -> list[Row]:
         """The living rows, each with its related rows under the name of the relation."""
-        return [row | {relation.name: self.related(row, relation) for relation in self.described.relations} for row in self.living(self.described.name)]
+        return [
+            row | {relation.name: self.related(row, relation) for relation in self.described.relations}
+            for row in self.living(self.described.name)
+        ]
 
     def living(self, name: str) -> list[Row]:
         return [row for row in self.tables[name] if row["deleted_at"] is None]

@@ -153,7 +153,9 @@ def test_a_refused_request_uses_no_key_up(api: Client) -> None:
 
 def test_a_key_is_forgotten_after_a_day(world: World, server: Server, api: Client) -> None:
     keyed(api, "k1", {"code": "A"})
-    server.database.query(f"UPDATE idempotency SET created_at = '2020-01-01T00:00:00Z' WHERE environment_id = {quoted(world.environment_id)}")
+    server.database.query(
+        f"UPDATE idempotency SET created_at = '2020-01-01T00:00:00Z' WHERE environment_id = {quoted(world.environment_id)}"
+    )
     assert "idempotency-replayed" not in keyed(api, "k1", {"code": "B"}).headers
     assert api.get("/v1/item")["count"] == 2
 

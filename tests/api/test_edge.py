@@ -63,7 +63,9 @@ def test_a_key_that_is_revoked_or_expired_opens_nothing(column: str, server: Ser
     tenant = server.tenant()
     database, described = server.database, server.database.statements.objects["api_key"]
     id = database.write_now(tenant.environment.id, lambda tx: tx.find(described)[0]["id"])
-    database.write_now(tenant.environment.id, lambda tx: tx.update(described, tx.get(described, id) or {}, {column: "2020-01-01T00:00:00Z"}))
+    database.write_now(
+        tenant.environment.id, lambda tx: tx.update(described, tx.get(described, id) or {}, {column: "2020-01-01T00:00:00Z"})
+    )
     assert server.client(tenant).refused("GET", "/v1/item") == (401, [10002])
 
 
@@ -73,7 +75,12 @@ def test_an_environment_has_several_keys_and_one_may_only_read(world: World, ser
     mine = {**api.headers, "x-api-key": server.new_key(replace(tenant.environment, id=world.environment_id), is_read_only=True)}
     reader = replace(api, headers=mine)
     assert reader.ids("/v1/item") == [item]
-    for method, path in (("POST", "/v1/item"), ("PUT", f"/v1/item/{item}"), ("DELETE", f"/v1/item/{item}"), ("POST", f"/v1/board/{item}/archive")):
+    for method, path in (
+        ("POST", "/v1/item"),
+        ("PUT", f"/v1/item/{item}"),
+        ("DELETE", f"/v1/item/{item}"),
+        ("POST", f"/v1/board/{item}/archive"),
+    ):
         assert reader.refused(method, path, {}) == (403, [10003])
     assert api.ids("/v1/item") == [item]
 
@@ -200,7 +207,9 @@ def test_browsers_of_other_origins_are_let_in_only_when_named(server: Server) ->
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_an_unforeseen_fault_is_10000_and_shows_nothing_of_the_inside(world: World, server: Server, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unforeseen_fault_is_10000_and_shows_nothing_of_the_inside(
+    world: World, server: Server, api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: Any) -> Any:
         raise RuntimeError("the secret inside")
 

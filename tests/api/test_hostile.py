@@ -90,7 +90,7 @@ FILTERS: dict[str, str] = {
     "1e400": "quantity:gt:1e400",
     "a wrong moment": "created_at:gt:2024-13-45",
     "many rows": "order_rows:has:99999999999999999999",
-    "sql": "code'; DROP TABLE \"order\"; --:eq:a",
+    "sql": 'code\'; DROP TABLE "order"; --:eq:a',
     "another object's property": "stages.name:eq:a",
     "two relations": "order_rows.item.code:eq:a",
 }
@@ -116,7 +116,9 @@ def test_a_pattern_of_60_000_characters_is_refused(operator: str, api: Client) -
     assert status in (400, 414)
 
 
-@pytest.mark.parametrize("name", ["filter", "sort", "show", "hide", "with", "limit", "offset", "archived", "nothing", "update_without_delete_nested"])
+@pytest.mark.parametrize(
+    "name", ["filter", "sort", "show", "hide", "with", "limit", "offset", "archived", "nothing", "update_without_delete_nested"]
+)
 @pytest.mark.parametrize("value", ["%00", "%FF", "%C0%80", "%ED%A0%80", "a%00b"])
 def test_a_parameter_that_is_no_clean_utf_8_is_400(value: str, name: str, api: Client) -> None:
     assert api.refused("GET", f"/v1/item?{name}={value}") == (400, [10001])
@@ -146,7 +148,22 @@ def test_a_hostile_query_is_400(query: str, api: Client) -> None:
     assert status in (400, 414)
 
 
-@pytest.mark.parametrize("query", ["=&=&&&", "%", "%zz=1", "limit", "?limit=1", "sort=,,,", "with=,", "show=,", "a" * 10_000, "show=" + ".*" * 1_000, "hide=0" + ".0" * 1_000])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "=&=&&&",
+        "%",
+        "%zz=1",
+        "limit",
+        "?limit=1",
+        "sort=,,,",
+        "with=,",
+        "show=,",
+        "a" * 10_000,
+        "show=" + ".*" * 1_000,
+        "hide=0" + ".0" * 1_000,
+    ],
+)
 def test_a_query_that_means_nothing_is_let_pass(query: str, api: Client) -> None:
     assert api.ask("GET", f"/v1/item?{query}").status == 200
 
@@ -161,7 +178,9 @@ def test_headers_beyond_32_kib_are_431(api: Client) -> None:
     assert api.refused("GET", "/v1/item", headers={f"x-{number}": "x" for number in range(200)}) == (431, [10019])
 
 
-@pytest.mark.parametrize("name", ["x-api-key", "x-api-env", "if-none-match", "if-match", "accept-encoding", "content-type", "idempotency-key", "content-length"])
+@pytest.mark.parametrize(
+    "name", ["x-api-key", "x-api-env", "if-none-match", "if-match", "accept-encoding", "content-type", "idempotency-key", "content-length"]
+)
 @pytest.mark.parametrize("value", ["\x00", "ÿ", "'", "\\", ", , ,", "W/", '"', "x" * 20_000, "-1", "1e9"])
 def test_a_hostile_header_is_never_a_fault_of_ours(name: str, value: str, world: World, api: Client) -> None:
     for method, path, body in (("GET", "/v1/item", b""), ("POST", "/v1/item", b"{}"), ("PUT", f"/v1/item/{world.id('item')}", b"{}")):
@@ -169,7 +188,9 @@ def test_a_hostile_header_is_never_a_fault_of_ours(name: str, value: str, world:
         assert api.ask(method, path, body, headers).status < 500
 
 
-@pytest.mark.parametrize("text", ["\x00", "a\x00b", "%00", "..", "%2e%2e%2f", "'; --", "\ufffe", "𐀀" * 100, "\u202e", "*", "{id}", "x" * 8_000])
+@pytest.mark.parametrize(
+    "text", ["\x00", "a\x00b", "%00", "..", "%2e%2e%2f", "'; --", "\ufffe", "𐀀" * 100, "\u202e", "*", "{id}", "x" * 8_000]
+)
 def test_a_strange_path_is_404(text: str, api: Client) -> None:
     assert api.refused("GET", f"/v1/item/{segment(text)}") == (404, [10004])
     assert api.refused("DELETE", f"/v1/order/{segment(text)}/row/{segment(text)}") == (404, [10004])
@@ -190,7 +211,23 @@ def test_no_text_takes_the_character_zero_or_half_a_pair(described: Object, worl
 
 @pytest.mark.parametrize("described", PLACED, ids=lambda described: described.name)
 def test_no_filter_makes_the_server_fail(described: Object, world: World, api: Client) -> None:
-    operands = ("", "'", "''", "null", "'null'", "true", "0", "-1", "1.5", "2024-01-01", "x" * 1000, "é", "9" * 16, "%", "00000000-0000-4000-8000-000000000000")
+    operands = (
+        "",
+        "'",
+        "''",
+        "null",
+        "'null'",
+        "true",
+        "0",
+        "-1",
+        "1.5",
+        "2024-01-01",
+        "x" * 1000,
+        "é",
+        "9" * 16,
+        "%",
+        "00000000-0000-4000-8000-000000000000",
+    )
     path = world.path(place_of(described, LIST))
     for field in described.fields:
         for operator in ("eq", "gt", "contains", "has"):

@@ -13,7 +13,15 @@ from tests.world import World
 @pytest.fixture
 def items(api: Client) -> list[dict[str, Any]]:
     """Seven items; two have no note, three share a type."""
-    rows = [("D", "wood", "b"), ("a", "wood", None), ("C", "steel", "a"), ("é", "wood", "É"), ("B", "steel", None), ("%", "glue", "c"), ("_", "glue", "d")]
+    rows = [
+        ("D", "wood", "b"),
+        ("a", "wood", None),
+        ("C", "steel", "a"),
+        ("é", "wood", "É"),
+        ("B", "steel", None),
+        ("%", "glue", "c"),
+        ("_", "glue", "d"),
+    ]
     return [api.post("/v1/item", {"code": code, "type": kind, "note": note}) for code, kind, note in rows]
 
 
@@ -40,7 +48,9 @@ def test_the_envelope_repeats_what_is_in_force(query: dict[str, Any], envelope: 
     assert (page["count"], page["limit"], page["offset"], len(page["data"])) == envelope
 
 
-@pytest.mark.parametrize("query", [{"limit": -15}, {"limit": "ten"}, {"limit": 1.5}, {"offset": -1}, {"offset": "1e3"}, {"limit": 10**17}, {"archived": "yes"}])
+@pytest.mark.parametrize(
+    "query", [{"limit": -15}, {"limit": "ten"}, {"limit": 1.5}, {"offset": -1}, {"offset": "1e3"}, {"limit": 10**17}, {"archived": "yes"}]
+)
 def test_a_bad_page_is_400(query: dict[str, Any], api: Client) -> None:
     assert api.refused("GET", "/v1/item", **query) == (400, [10001])
 
@@ -74,7 +84,9 @@ def test_pages_never_repeat_and_never_skip(sort: str, api: Client) -> None:
     assert "".join(codes(api, sort=sort, limit=2, offset=offset) for offset in range(0, 8, 2)) == whole
 
 
-@pytest.mark.parametrize("sort", ["colour", "orders", "orders.code", "code:up", ":asc", "environment_id", "version", "document", "deleted_at"])
+@pytest.mark.parametrize(
+    "sort", ["colour", "orders", "orders.code", "code:up", ":asc", "environment_id", "version", "document", "deleted_at"]
+)
 def test_an_unknown_sort_is_400(sort: str, api: Client) -> None:
     assert api.refused("GET", "/v1/item", sort=sort) == (400, [10013])
 
@@ -154,7 +166,16 @@ def test_a_quote_inside_a_value_is_doubled(api: Client) -> None:
 def test_a_filter_asks_related_rows(world: World, api: Client) -> None:
     oak = api.post("/v1/item", {"code": "oak"})["id"]
     relation = api.post("/v1/relation", {"name": "Visser"})["id"]
-    both = api.post("/v1/order", {"code": "1", "item_id": oak, "relation_id": relation, "order_rows": [{"code": "a"}, {"code": "b"}], "meta": {"priority": 7, "is good": "ja"}})["id"]
+    both = api.post(
+        "/v1/order",
+        {
+            "code": "1",
+            "item_id": oak,
+            "relation_id": relation,
+            "order_rows": [{"code": "a"}, {"code": "b"}],
+            "meta": {"priority": 7, "is good": "ja"},
+        },
+    )["id"]
     none = api.post("/v1/order", {"code": "2"})["id"]
     table = {
         "item.code:eq:oak": [both],
@@ -177,7 +198,11 @@ def test_a_filter_asks_related_rows(world: World, api: Client) -> None:
 
 
 def test_a_filter_asks_custom_fields_by_name(world: World, api: Client) -> None:
-    fields = [{"name": "Wood type", "type": "text", "value": "Oak"}, {"name": "Done", "type": "checkbox", "value": True}, {"name": "Size", "type": "number", "value": 3}]
+    fields = [
+        {"name": "Wood type", "type": "text", "value": "Oak"},
+        {"name": "Done", "type": "checkbox", "value": True},
+        {"name": "Size", "type": "number", "value": 3},
+    ]
     path = f"/v1/collection/{world.id('collection')}/card"
     card = api.post(path, {"custom_fields": fields})["id"]
     plain = api.post(path, {})["id"]
@@ -218,7 +243,12 @@ def test_an_archived_object_leaves_the_list_and_returns(api: Client) -> None:
 
 @pytest.fixture
 def order(world: World, api: Client) -> dict[str, Any]:
-    body = {"code": "1042", "meta": {"a": 1, "b": 2}, "relation": {"name": "Visser"}, "order_rows": [{"code": "x", "position": 2}, {"code": "y", "position": 1}]}
+    body = {
+        "code": "1042",
+        "meta": {"a": 1, "b": 2},
+        "relation": {"name": "Visser"},
+        "order_rows": [{"code": "x", "position": 2}, {"code": "y", "position": 1}],
+    }
     made: dict[str, Any] = api.post("/v1/order", body)
     return made
 
@@ -287,7 +317,13 @@ def test_relations_come_in_their_natural_order_and_nest(order: dict[str, Any], a
 
 @pytest.mark.parametrize(
     ("with_", "codes"),
-    [("nothing", [10012]), ("order_rows.nothing", [10012]), ("order_rows.order.order_rows.order.order_rows", [10001]), ("code", [10012]), ("statuses", [10012])],
+    [
+        ("nothing", [10012]),
+        ("order_rows.nothing", [10012]),
+        ("order_rows.order.order_rows.order.order_rows", [10001]),
+        ("code", [10012]),
+        ("statuses", [10012]),
+    ],
 )
 def test_an_unknown_or_too_deep_relation_is_400(with_: str, codes: list[int], api: Client) -> None:
     assert api.refused("GET", "/v1/order", with_=with_) == (400, codes)

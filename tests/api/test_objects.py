@@ -17,9 +17,13 @@ from planwerk.fields import Boolean, Field, Integer, Json, Number, Text
 
 EACH = pytest.mark.parametrize("described", CREATED, ids=lambda described: described.name)
 CHANGED = [(described, place) for described in PLACED for place in described.places if UPDATE in place.operations]
-EACH_CHANGED = pytest.mark.parametrize(("described", "place"), CHANGED, ids=lambda value: value.path if isinstance(value, Place) else value.name)
+EACH_CHANGED = pytest.mark.parametrize(
+    ("described", "place"), CHANGED, ids=lambda value: value.path if isinstance(value, Place) else value.name
+)
 LISTED = [(described, place) for described in PLACED for place in described.places if LIST in place.operations]
-EACH_LISTED = pytest.mark.parametrize(("described", "place"), LISTED, ids=lambda value: value.path if isinstance(value, Place) else value.name)
+EACH_LISTED = pytest.mark.parametrize(
+    ("described", "place"), LISTED, ids=lambda value: value.path if isinstance(value, Place) else value.name
+)
 CLIENT_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
 
@@ -187,7 +191,11 @@ def wrong_values(field: Field) -> list[Any]:
 
 def is_taken(field: Field, value: Any) -> bool:
     """Free JSON takes nearly everything; only there a wrong value may be right."""
-    return isinstance(field, Json) and (isinstance(value, list | dict) or type(field).__name__ == "Anything") and value not in (2**63, -(2**63))
+    return (
+        isinstance(field, Json)
+        and (isinstance(value, list | dict) or type(field).__name__ == "Anything")
+        and value not in (2**63, -(2**63))
+    )
 
 
 @EACH

@@ -100,12 +100,16 @@ def test_a_moment_without_offset_or_that_never_was_is_refused(sent: Any, world: 
 # ── content types and bodies ──
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "text/json", "application/vnd.api+json"])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "text/json", "application/vnd.api+json"]
+)
 def test_a_json_type_is_read(kind: str, api: Client) -> None:
     assert api.ask("POST", "/v1/item", b'{"code":"A"}', {"content-type": kind}).json["code"] == "A"
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "application/json; charset=latin-1", "☃"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "application/json; charset=latin-1", "☃"]
+)
 def test_another_type_is_415_and_makes_nothing(kind: str, api: Client) -> None:
     assert api.refused("POST", "/v1/item", b'{"code":"A"}', {"content-type": kind.encode().decode("latin-1")}) == (415, [10015])
     assert api.get("/v1/item")["count"] == 0
@@ -178,7 +182,9 @@ def test_head_answers_like_get_without_the_body(world: World, api: Client) -> No
     assert (missing.status, missing.body) == (404, b"")
 
 
-@pytest.mark.parametrize("id", ["1", "x" * 36, "00000000-0000-4000-8000-000000000000", "%20", "ZZZZZZZZ-0000-4000-8000-000000000000", "%C3%A4", "a" * 5000])
+@pytest.mark.parametrize(
+    "id", ["1", "x" * 36, "00000000-0000-4000-8000-000000000000", "%20", "ZZZZZZZZ-0000-4000-8000-000000000000", "%C3%A4", "a" * 5000]
+)
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_an_id_that_names_nothing_is_404(id: str, method: str, api: Client) -> None:
     assert api.refused(method, f"/v1/item/{id}", {} if method == "PUT" else b"") == (404, [10004])

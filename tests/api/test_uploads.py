@@ -45,7 +45,12 @@ def local(address: str) -> str:
 def test_an_uploaded_file_is_kept_measured_and_given_back(path: str, api: Client) -> None:
     content = b"oak\x00\xff" * 1_000
     made = api.ask("POST", path, form("Zeichnung 1.pdf", content, "application/pdf", external_ref="a1"), FORM).json
-    assert (made["filename"], made["bytes"], made["type"], made["external_ref"]) == ("Zeichnung 1.pdf", len(content), "fs.mostwanted.io", "a1")
+    assert (made["filename"], made["bytes"], made["type"], made["external_ref"]) == (
+        "Zeichnung 1.pdf",
+        len(content),
+        "fs.mostwanted.io",
+        "a1",
+    )
     assert made["checksum"] == hashlib.sha256(content).hexdigest()
     assert made["thumbnail"] is None
     file = replace(api, headers={}).ask("GET", local(made["file"]))
@@ -64,7 +69,11 @@ def test_a_picture_gets_a_thumbnail(path: str, api: Client) -> None:
 def test_a_signature_opens_its_own_file_only(path: str, api: Client) -> None:
     first, second = (api.ask("POST", path, form("a.txt", text), FORM).json["file"] for text in (b"one", b"two"))
     parts, others = first.split("/"), second.split("/")
-    for forged in ([*parts[:-2], others[-2], parts[-1]], [*parts[:-2], "0" * 32, parts[-1]], [*parts[:-2], parts[-2].upper() + "x", parts[-1]]):
+    for forged in (
+        [*parts[:-2], others[-2], parts[-1]],
+        [*parts[:-2], "0" * 32, parts[-1]],
+        [*parts[:-2], parts[-2].upper() + "x", parts[-1]],
+    ):
         assert api.ask("GET", local("/".join(forged))).status == 404
 
 
@@ -85,7 +94,9 @@ def test_a_link_to_a_file_elsewhere_is_no_upload(path: str, api: Client) -> None
         (form("a.txt", b"x", card_id="00000000-0000-4000-8000-000000000000"), FORM, (422,)),
     ],
 )
-def test_a_bad_upload_is_refused_and_leaves_no_file(body: bytes, headers: dict[str, str], status: tuple[int, ...], path: str, server: Server, world: World, api: Client) -> None:
+def test_a_bad_upload_is_refused_and_leaves_no_file(
+    body: bytes, headers: dict[str, str], status: tuple[int, ...], path: str, server: Server, world: World, api: Client
+) -> None:
     before = stored(server)
     answer = api.ask("POST", path, body, headers)
     assert answer.status in status
@@ -120,7 +131,18 @@ def test_an_avatar_comes_as_a_data_uri_and_is_shown_as_an_address(api: Client) -
     assert api.put(path, {"avatar": None})["avatar"] is None
 
 
-@pytest.mark.parametrize("avatar", ["data:image/png;base64,AAAA", "data:text/html;base64,PGI+", "data:image/svg+xml;base64,PHN2Zy8+", "data:,", "nonsense", 5, "https://example.com/me.png"])
+@pytest.mark.parametrize(
+    "avatar",
+    [
+        "data:image/png;base64,AAAA",
+        "data:text/html;base64,PGI+",
+        "data:image/svg+xml;base64,PHN2Zy8+",
+        "data:,",
+        "nonsense",
+        5,
+        "https://example.com/me.png",
+    ],
+)
 def test_an_avatar_that_is_no_picture_is_refused(avatar: Any, server: Server, api: Client) -> None:
     before = stored(server)
     answer = api.ask("POST", "/v1/resource", {"name": "Saw", "avatar": avatar})

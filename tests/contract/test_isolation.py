@@ -21,7 +21,9 @@ ROUTES = list(routes_of(OBJECTS.values()))
 REACHED = {route.object.name for route in ROUTES}
 EACH = pytest.mark.parametrize("name", sorted(REACHED))
 EACH_CREATED = pytest.mark.parametrize("described", CREATED, ids=lambda described: described.name)
-EACH_LISTED = pytest.mark.parametrize("described", [described for described in PLACED if described.name != "api_message"], ids=lambda described: described.name)
+EACH_LISTED = pytest.mark.parametrize(
+    "described", [described for described in PLACED if described.name != "api_message"], ids=lambda described: described.name
+)
 
 
 def same(mine: Answer, theirs: Answer) -> bool:
@@ -75,7 +77,10 @@ def test_a_foreign_id_in_a_path_is_like_one_that_never_existed(name: str, world:
         if route.kind == "create":
             body = world.body(route.object, route.place)
         for parameter in names:
-            answers = [api.ask(route.method, path_with(route, {**mine, parameter: id}), body) for id in (UNKNOWN, other.id(object_of(route, parameter)))]
+            answers = [
+                api.ask(route.method, path_with(route, {**mine, parameter: id}), body)
+                for id in (UNKNOWN, other.id(object_of(route, parameter)))
+            ]
             assert same(*answers), (route.method, route.path, parameter, answers)
             assert answers[0].status == (200 if route.kind == LIST else 404), (route.method, route.path, parameter)
 
@@ -83,7 +88,8 @@ def test_a_foreign_id_in_a_path_is_like_one_that_never_existed(name: str, world:
 @EACH
 def test_a_list_holds_nothing_of_the_other_tenant(name: str, world: World, api: Client) -> None:
     for route in (route for route in ROUTES if route.object.name == name and route.kind == LIST and not parameters(route)):
-        for query in ({}, {"archived": "true"}, {"sort": "id:desc"}):
+        queries: tuple[dict[str, Any], ...] = ({}, {"archived": "true"}, {"sort": "id:desc"})
+        for query in queries:
             assert api.get(path_with(route, {}), **query)["count"] == 0
 
 
@@ -100,7 +106,11 @@ def test_a_foreign_id_in_a_body_is_like_one_that_never_existed(described: Object
             assert same(*answers), (field.name, answers)
             assert answers[0].status == 422, field.name
     for relation in described.relations:
-        if relation.is_writable and relation.to in OBJECTS and (isinstance(relation, One | Link) or (isinstance(relation, Many) and relation.is_owned)):
+        if (
+            relation.is_writable
+            and relation.to in OBJECTS
+            and (isinstance(relation, One | Link) or (isinstance(relation, Many) and relation.is_owned))
+        ):
             answers = [api.ask("POST", path, {**body, relation.name: nested(relation, id)}) for id in (UNKNOWN, other.id(relation.to))]
             assert same(*answers), (relation.name, answers)
             assert answers[0].status == 422, relation.name
@@ -113,7 +123,11 @@ def test_a_foreign_id_in_an_update_is_like_one_that_never_existed(described: Obj
     path = world.one(described)
     before = api.get(path)
     for relation in described.relations:
-        if relation.is_writable and relation.to in OBJECTS and (isinstance(relation, One | Link) or (isinstance(relation, Many) and relation.is_owned)):
+        if (
+            relation.is_writable
+            and relation.to in OBJECTS
+            and (isinstance(relation, One | Link) or (isinstance(relation, Many) and relation.is_owned))
+        ):
             answers = [api.ask("PUT", path, {relation.name: nested(relation, id)}) for id in (UNKNOWN, other.id(relation.to))]
             assert same(*answers), (relation.name, answers)
             assert answers[0].status == 422, relation.name
