@@ -87,7 +87,14 @@ class Client:
     async def exchange(self, method: str, path: str, query: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> Answer:
         """One request as an ASGI server would hand it over (ASGI specification, HTTP connection scope)."""
         decoded = unquote_to_bytes(path).decode("utf-8", "replace")
-        scope: dict[str, Any] = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http", "path": decoded}
+        scope: dict[str, Any] = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": decoded,
+        }
         scope |= {"raw_path": path.encode(), "query_string": query, "root_path": "", "headers": list(fields)}
         scope |= {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8080)}
         sent: list[Any] = []

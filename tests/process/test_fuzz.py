@@ -3,7 +3,7 @@
 To see it fail: answer an empty body with an error of Python's, or promise a header in the reference that is not sent.
 """
 
-from tests.process.fuzz import GROWTH_BYTES, SHORT, fuzz
+from tests.process.fuzz import GROWTH_MIB, SHORT, fuzz
 
 
 def test_no_request_makes_the_server_fail_or_disagree_with_its_reference() -> None:
@@ -11,4 +11,4 @@ def test_no_request_makes_the_server_fail_or_disagree_with_its_reference() -> No
     assert outcome.is_right, outcome.report[-6000:]
     assert outcome.cases >= 1_000
     assert outcome.is_sound
-    assert outcome.growth_bytes < GROWTH_BYTES
+    assert outcome.growth_mib < GROWTH_MIB
