@@ -124,9 +124,10 @@ def test_silent_and_slow_clients_keep_nobody_out(server: Serving) -> None:
     head = b"POST /v1/order HTTP/1.1\r\n" + usual(server) + JSON + b"Content-Length: 1000\r\n\r\n"
     with contextlib.ExitStack() as kept:
         crowd = [kept.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(SILENT)]
-        for number, connection in enumerate(crowd):
-            connection.sendall((b"", head[:20], head)[number % 3])
-        spoken = kept.enter_context(slow_speech(crowd))
+        slow = [(crowd[1::3], head[:SLOW_BYTES]), (crowd[2::3], b" " * SLOW_BYTES)]
+        for connection in crowd[2::3]:
+            connection.sendall(head)
+        spoken = kept.enter_context(slow_speech(slow))
         with server.client() as asker:
             answered = [asker.ask("GET", "/v1/order").status]
             while not spoken.wait(0.01):
@@ -154,15 +155,16 @@ def statuses(server: Serving, sent: bytes) -> list[int]:
 
 
 @contextlib.contextmanager
-def slow_speech(crowd: list[socket.socket]) -> Iterator[threading.Event]:
-    """Every second another byte from each client; the event tells that all have been said."""
+def slow_speech(speakers: list[tuple[list[socket.socket], bytes]]) -> Iterator[threading.Event]:
+    """Every second another byte of each text from all who say it; the event tells that all has been said."""
     spoken, ended = threading.Event(), threading.Event()
 
     def speak() -> None:
-        for _ in range(SLOW_BYTES):
-            for connection in crowd[1:]:
-                with contextlib.suppress(OSError):
-                    connection.sendall(b" ")
+        for index in range(SLOW_BYTES):
+            for connections, text in speakers:
+                for connection in connections:
+                    with contextlib.suppress(OSError):
+                        connection.sendall(text[index : index + 1])
             ended.wait(1)
         spoken.set()
 

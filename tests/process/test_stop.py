@@ -18,7 +18,7 @@ HANDED_OVER = 30  # requests to each of two servers that follow one another
 
 
 def test_a_stop_answers_what_is_under_way_and_refuses_what_comes_later(place: Place) -> None:
-    """To see it fail: end the workers with SIGKILL in the first second after SIGTERM (`workers_kill_timeout=0`)."""
+    """To see it fail: end the workers soon after SIGTERM (`STOP_SECONDS = 0.001`)."""
     ledger = Ledger()
     with place.serving() as server, contextlib.ExitStack() as kept, server.client() as idle:
         idle.value("GET", "/v1/order")
@@ -37,21 +37,22 @@ def test_a_stop_answers_what_is_under_way_and_refuses_what_comes_later(place: Pl
     check(place, ledger)
 
 
-def test_a_stop_under_load_loses_nothing_that_was_acknowledged(place: Place) -> None:
-    """To see it fail: in `SQLite.stop`, let the writer thread end without what is still in its queue but was answered."""
+def test_a_stop_under_load_ends_by_itself_and_loses_nothing_that_was_acknowledged(place: Place) -> None:
+    """To see it fail: leave `waiting.put(None)` out of `SQLite.stop`, so that its thread never ends."""
     ledger = Ledger()
     with place.serving() as server, writers(server, ledger, cards_path(server), 8):
         wait_until(lambda: len(ledger.acknowledged) > 100, "the load is under way")
         assert server.stop() == 0
     check(place, ledger)
     assert ledger.refused == []
+    assert "Killing" not in place.log.read_text(), "a process had to be ended"
 
 
 def test_a_server_hands_over_to_another_and_no_request_fails(place: Place) -> None:
     """Both run on one PostgreSQL, as in an update without a pause; on SQLite the second starts once the first has stopped.
 
     The client does as a proxy does: it asks the next server when one refuses or closes the connection without an answer, which is
-    safe because of the Idempotency-Key. To see it fail: leave the key out of `handlers`, or end a worker in a request under way.
+    safe because of the Idempotency-Key. To see it fail: let `hold_lock` keep a second server off PostgreSQL, too.
     """
     ledger, ports = Ledger(), (free_port(), free_port())
     with contextlib.ExitStack() as kept:

@@ -32,7 +32,7 @@ HANDLES = 256  # what a process opens besides connections
 HEAD_BYTES = 64 * 1024  # above our own limit of 32 KiB, so that our 431 answers
 HEAD_SECONDS = 20  # for the whole head of a request
 STOP_SECONDS = 9  # for the requests under way after SIGTERM; then the process is ended
-LOOP = "uvloop"  # a sixth less processor time per request than asyncio (docs/decisions/0008)
+LOOP = "uvloop"  # a sixth less processor time per request than asyncio (docs/decisions/0009)
 
 
 def run_server(settings: Settings, *, has_access_log: bool) -> None:

@@ -264,8 +264,9 @@ class SQLite:
                 self.writer.execute("COMMIT")
                 self.commits += 1
             except BaseException as error:
-                if self.writer.raw.in_transaction:
-                    self.writer.raw.execute("ROLLBACK")
+                with suppress(apsw.Error):  # the writer must go on; what cannot be undone now is undone before the next write
+                    if self.writer.raw.in_transaction:
+                        self.writer.raw.execute("ROLLBACK")
                 for write in batch:
                     write.error = write.error or error
 
