@@ -228,6 +228,7 @@ async def write(service: Service, request: Request, work: Callable[[Transaction]
     """Run a write, with its notes and its idempotency key in the same transaction."""
 
     def whole(tx: Transaction) -> Reply:
+        tx.actor = request.actor
         if not request.idempotency_key:
             done = work(tx)
         else:

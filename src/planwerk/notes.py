@@ -35,9 +35,9 @@ def note_unknown(notes: list[Note], parameters: Iterable[str], shape: Shape | No
 
 def write_notes(tx: Transaction, described: Object, method: str, path: str, query: str, notes: Sequence[Note]) -> None:
     endpoint = path.lstrip("/")
-    parameters = described.field["query_params"].store({name: plain(value) for name, value in parse_qsl(query)})
+    parameters = described.field["query_params"].store({clean(name): plain(value) for name, value in parse_qsl(query)})
     for note in list(dict.fromkeys(notes))[:MAX_NOTES]:
-        text = note.text[:2000].replace("\x00", "")  # the name of an unknown property may hold anything
+        text = clean(note.text[:2000])  # the name of an unknown property may hold anything
         same = tx.first(described, endpoint=endpoint, method=method, message_code=note.code, message=text)
         if same is not None:
             tx.write(described, same, {"query_params": parameters, "updated_at": tx.now})
@@ -48,4 +48,8 @@ def write_notes(tx: Transaction, described: Object, method: str, path: str, quer
 
 def plain(value: str) -> Any:
     """Numbers stay numbers, as in the documented sample."""
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else value.replace("\x00", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else clean(value)
+
+
+def clean(text: str) -> str:
+    return text.replace("\x00", "")

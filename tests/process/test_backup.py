@@ -14,7 +14,7 @@ LARGE_PAGES = 20_000  # of 4 KiB; more than a copy takes in one step
 
 
 def test_a_backup_under_load_holds_what_was_acknowledged_and_can_be_restored(place: Place) -> None:
-    """To see it fail: copy the file itself (`shutil.copy`) in `SQLite.backup`."""
+    """To see it fail: let the copy end after a hundred pages (`running.step(100)` in `SQLite.backup`)."""
     ledger, copy = Ledger(), place.folder / "copy"
     with place.serving() as server, writers(server, ledger, cards_path(server), CLIENTS):
         wait_until(lambda: len(ledger.acknowledged) > AT_LEAST, "there is something to lose")
@@ -34,7 +34,7 @@ def test_a_backup_under_load_holds_what_was_acknowledged_and_can_be_restored(pla
 
 
 def test_a_backup_is_a_database_of_its_own_that_can_be_served(sqlite_place: Place, tmp_path: Path) -> None:
-    """To see it fail: leave the last step of the copy out."""
+    """To see it fail: copy the file itself (`shutil.copy`) in `SQLite.backup`; what is still in the log is then missing."""
     ledger, folder = Ledger(), tmp_path / "elsewhere"
     with sqlite_place.serving() as server, server.client() as asker:
         cards = cards_path(server)

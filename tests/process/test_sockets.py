@@ -14,6 +14,7 @@ from tests.process.serving import IS_LONG, Serving, prepared
 
 JSON = b"Content-Type: application/json\r\n"
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
+PATIENCE_SECONDS = 10.0  # less than the server's own with silent clients
 SILENT = 300  # more than the connections of a small server
 SLOW_BYTES = 60 if IS_LONG else 4  # that each slow client sends, one a second
 
@@ -129,6 +130,7 @@ def test_silent_and_slow_clients_keep_nobody_out(server: Serving) -> None:
             connection.sendall(head)
         spoken = kept.enter_context(slow_speech(slow))
         with server.client() as asker:
+            asker.connection.timeout = PATIENCE_SECONDS
             answered = [asker.ask("GET", "/v1/order").status]
             while not spoken.wait(0.01):
                 answered.append(asker.ask("POST", "/v1/order", {}).status)

@@ -8,7 +8,7 @@ from planwerk.catalog.comment import COMMENT
 from planwerk.catalog.time_tracking import TIME_TRACKING
 from planwerk.describe import Allow, Object, Place, identity, timestamps
 from planwerk.fields import Boolean, DateTime, Integer, Ref, Text, Url, Words
-from planwerk.rules.people import can_send
+from planwerk.rules.people import can_send, made_by
 
 EVENTFUL = (CARD, COLLECTION, ATTACHMENT, COMMENT, TIME_TRACKING)
 EVENT_TYPES = tuple(f"{described.name}.{event}" for described in EVENTFUL for event in described.events)
@@ -36,6 +36,7 @@ WEBHOOK = Object(
         Text("secret", hidden=True),
         *timestamps(),
     ),
+    defaults=(made_by,),
     derives=(can_send,),
     places=(Place("/webhook"),),
     allow=Allow(read=Role.ADMIN, create=Role.ADMIN, update=Role.ADMIN, delete=Role.ADMIN),

@@ -111,4 +111,4 @@ def printable(header: bytes) -> str:
 
 
 def unauthorized(description: str) -> Refusal:
-    return refuse(UNAUTHORIZED, description)
+    return refuse(UNAUTHORIZED, description, www_authenticate='ApiKey realm="Planwerk"')

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from planwerk.store.transaction import Transaction
+
 PARTS = ("firstname", "infix", "lastname")
 FULLNAME_CHARACTERS = 255
 
@@ -14,6 +16,12 @@ def names_of_user(values: dict[str, Any], row: Mapping[str, Any] | None) -> None
     if values.get("fullname") is None and not values.keys().isdisjoint(PARTS):
         known = {**(row or {}), **values}
         values["fullname"] = " ".join(known[part] for part in PARTS if known.get(part))[:FULLNAME_CHARACTERS] or None
+
+
+def made_by(tx: Transaction, values: dict[str, Any]) -> None:
+    """A webhook belongs to the API key that made it."""
+    if tx.actor is not None and tx.actor.kind == "api-key":
+        values |= {"api_key_id": tx.actor.credential_id, "third_party": True}
 
 
 def can_send(values: dict[str, Any], row: Mapping[str, Any] | None) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import orjson
 from sqlalchemy import Dialect, Table, bindparam, delete, insert, select, update
 
+from planwerk.actor import Actor
 from planwerk.describe import Link, LinkTable, Many, Object
 from planwerk.errors import CONFLICT, DUPLICATE_ENTRY, Refusal, refuse
 from planwerk.fields import Field, instant
@@ -127,6 +128,7 @@ class Transaction:
         self.environment_id = environment_id
         self.now = identifiers.now()
         self.touched: set[str] = set()
+        self.actor: Actor | None = None  # who asked for it; None for the server's own work
 
     def execute(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
         """Run a statement that names the environment itself; for rules that compute in the database."""

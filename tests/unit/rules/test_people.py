@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from planwerk.rules.people import can_send, names_of_user
+from tests.unit.rules.plant import Plant
+
+from planwerk.actor import Actor
+from planwerk.rules.people import can_send, made_by, names_of_user
 
 
 def derived(values: dict[str, Any], row: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -57,3 +60,20 @@ def test_a_change_of_other_properties_leaves_the_full_name_alone() -> None:
 def test_a_webhook_sends_while_it_is_active_and_not_suspended(values: dict[str, Any], row: dict[str, Any] | None, may: bool) -> None:
     can_send(values, row)
     assert values["can_send"] is may
+
+
+@pytest.mark.parametrize(
+    ("actor", "values"),
+    [
+        (Actor("environment", "api-key", "the key"), {"api_key_id": "the key", "third_party": True}),
+        (Actor("environment", "user", "somebody"), {}),
+        (None, {}),
+    ],
+)
+def test_a_webhook_belongs_to_the_key_that_made_it(plant: Plant, actor: Actor | None, values: dict[str, Any]) -> None:
+    def work(tx: Any) -> dict[str, Any]:
+        tx.actor, found = actor, {}
+        made_by(tx, found)
+        return found
+
+    assert plant.work(work) == values

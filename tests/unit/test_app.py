@@ -1,0 +1,152 @@
+"""The parts meet: the application opens its database, says why it cannot, and answers beside the API in the API's voice."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from starlette.requests import Request
+
+from planwerk.app import broken_page, compose, create
+from planwerk.settings import Settings, load
+from planwerk.store.database import Unusable, schema_script
+from planwerk.store.sqlite import SQLite
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+def composed(folder: Path, **settings: Any) -> Any:
+    app: Any = compose(Settings(database=f"sqlite:///{folder / 'app.db'}", files=str(folder / "files"), **settings))
+    database: Any = getattr(app, "database", None) or app.app.database
+    if not database.has_schema():
+        database.run_script(schema_script(database.tables, database.statements.dialect))
+        database.run_script(["INSERT INTO state (name, value) VALUES ('probe', '1')"])
+    return app
+
+
+def ask(app: Any, path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
+    """The answer to one request, in a life of its own."""
+
+    async def live() -> Answer:
+        inbox: asyncio.Queue[Any] = asyncio.Queue()
+        outbox: asyncio.Queue[Any] = asyncio.Queue()
+        life = asyncio.ensure_future(app({"type": "lifespan"}, inbox.get, outbox.put))
+        await inbox.put({"type": "lifespan.startup"})
+        assert (await outbox.get())["type"] == "lifespan.startup.complete"
+        try:
+            return await request(app, path, method, headers or {})
+        finally:
+            await inbox.put({"type": "lifespan.shutdown"})
+            assert (await outbox.get())["type"] == "lifespan.shutdown.complete"
+            await life
+
+    return asyncio.run(live())
+
+
+async def request(app: Any, path: str, method: str, headers: Mapping[str, str]) -> Answer:
+    scope = {"type": "http", "http_version": "1.1", "method": method, "scheme": "http", "path": path, "query_string": b"", "root_path": ""}
+    scope |= {"headers": [(name.encode(), value.encode()) for name, value in headers.items()], "server": ("localhost", 80)}
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    found = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], found, b"".join(message.get("body", b"") for message in sent[1:])
+
+
+def test_the_start_page_leads_to_the_reference(tmp_path: Path) -> None:
+    status, headers, _ = ask(composed(tmp_path), "/")
+    assert (status, headers["location"]) == (307, "/docs")
+
+
+def test_a_page_that_is_not_there_is_answered_in_the_shape_of_the_api(tmp_path: Path) -> None:
+    status, headers, body = ask(composed(tmp_path), "/nothing")
+    error = orjson.loads(body)
+    assert (status, error["errors"][0]["code"]) == (404, 10004)
+    assert error["reference"] == headers["reference-tag"]
+
+
+def test_the_api_asks_for_a_key_and_the_pages_do_not(tmp_path: Path) -> None:
+    app = composed(tmp_path)
+    assert [ask(composed(tmp_path), path)[0] for path in ("/v1/order", "/v1", "/health/live")] == [401, 401, 200]
+    app.database.close()
+
+
+def test_a_page_that_breaks_shows_nothing_of_the_inside() -> None:
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/docs",
+        "headers": [],
+        "query_string": b"",
+        "server": ("localhost", 80),
+        "scheme": "http",
+    }
+    answer = asyncio.run(broken_page(Request(scope), ZeroDivisionError("inside")))
+    error = orjson.loads(bytes(answer.body))
+    assert (answer.status_code, error["errors"][0]["code"]) == (500, 10000)
+    assert error["reference"] == answer.headers["reference-tag"]
+    assert b"inside" not in bytes(answer.body)
+
+
+def test_a_database_that_cannot_be_opened_is_told_to_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = composed(tmp_path)
+
+    async def start(self: SQLite) -> None:
+        raise Unusable("the disk has gone")
+
+    monkeypatch.setattr(SQLite, "start", start)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with pytest.raises(Unusable):
+        asyncio.run(app({"type": "lifespan"}, receive, send))
+    assert sent == [{"type": "lifespan.startup.failed", "message": "the disk has gone"}]
+    app.database.close()
+
+
+def test_work_beside_the_requests_ends_with_the_server(tmp_path: Path) -> None:
+    ended: list[bool] = []
+
+    async def work(_: object) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    app = composed(tmp_path)
+    app.beside = (work,)
+    assert ask(app, "/health/live")[0] == 200
+    assert ended == [True]
+
+
+def test_browsers_of_other_origins_may_call_when_the_operator_says_so(tmp_path: Path) -> None:
+    app = composed(tmp_path, cors_origins="https://board.example, https://other.example")
+    status, headers, _ = ask(app, "/v1/order", headers={"origin": "https://board.example"})
+    assert (status, headers["access-control-allow-origin"]) == (401, "https://board.example")
+    assert "ETag" in headers["access-control-expose-headers"]
+
+
+def test_browsers_of_other_origins_may_not_call_otherwise(tmp_path: Path) -> None:
+    assert "access-control-allow-origin" not in ask(composed(tmp_path), "/v1/order", headers={"origin": "https://board.example"})[1]
+
+
+def test_a_server_process_takes_its_settings_from_where_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLANWERK_DATABASE", f"sqlite:///{tmp_path / 'here.db'}")
+    app: Any = create()
+    assert (tmp_path / "here.db").exists()
+    app.database.close()
+    assert load().database.endswith("here.db")
