@@ -3,7 +3,6 @@
 `prepare` answers a `Server` on a fresh copy of the data, or raises CannotRun with the reason why it is left out.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -36,7 +35,7 @@ CONTESTANTS = (
     Contestant("planwerk", ONE_PROCESS, OURS, planwerk_on_sqlite),
     Contestant("planwerk-uncached", ONE_PROCESS, OURS, partial(planwerk_on_sqlite, PLANWERK_RESPONSE_CACHE_BYTES="0")),
     Contestant("pocketbase", ONE_PROCESS, ALL, pocketbase),
-    Contestant("pocketbase-all-cores", ONE_PROCESS, ALL, partial(pocketbase, processors=os.cpu_count() or 1), is_extra=True),
+    Contestant("pocketbase-one-core", ONE_PROCESS, ALL, partial(pocketbase, processors=1), is_extra=True),
     Contestant("fastapi-sqlalchemy", ONE_PROCESS, ALL, fastapi_on_sqlite),
     Contestant("ceiling", ONE_PROCESS, ("get", "count", "embed"), ceiling),
     Contestant("planwerk-postgresql", TWO_PROCESSES, OURS, planwerk_on_postgresql),

@@ -22,8 +22,8 @@ SLOWEST_SECONDS = 2.0
 GROWTH_MIB = 20.0
 SHORT = ("examples", "fuzzing")
 LONG = ("examples", "coverage", "fuzzing", "stateful")
-OPTIONS = (
-    "--mode all --checks all --continue-on-failure --workers 2 --request-timeout 10"
+OPTIONS = (  # one worker: CPython 3.11 counts the depth of ast.parse for all threads together, and then fails in Hypothesis
+    "--mode all --checks all --continue-on-failure --workers 1 --request-timeout 10"
     f" --no-color --warnings off --suppress-health-check all --max-response-time {SLOWEST_SECONDS}"
 )
 

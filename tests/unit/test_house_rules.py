@@ -32,16 +32,13 @@ def name_of(path: Path) -> str:
 
 
 @lru_cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Everything in a module, itself first."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def modules(*folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py") if GENERATED not in path.as_posix())
-
-
-def nodes(path: Path) -> Iterator[ast.AST]:
-    return ast.walk(tree(path))
 
 
 def texts() -> Iterator[Path]:
@@ -130,8 +127,13 @@ def test_a_function_fits_on_a_screen() -> None:
     assert found == [], f"a function of more than {FUNCTION_LINES} lines hides a step; give the step a name:\n" + "\n".join(found)
 
 
+def is_explained(module: ast.AST) -> bool:
+    assert isinstance(module, ast.Module)
+    return not module.body or ast.get_docstring(module) is not None
+
+
 def test_a_module_says_what_it_is_for() -> None:
-    found = [name_of(path) for path in modules("src") if tree(path).body and ast.get_docstring(tree(path)) is None]
+    found = [name_of(path) for path in modules("src") if not is_explained(nodes(path)[0])]
     assert found == [], "these open without a docstring; say what comes in and what goes out: " + ", ".join(found)
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from tests.unit.rules.plant import Plant
 
 from planwerk.actor import Actor
@@ -72,7 +71,8 @@ def test_a_webhook_sends_while_it_is_active_and_not_suspended(values: dict[str, 
 )
 def test_a_webhook_belongs_to_the_key_that_made_it(plant: Plant, actor: Actor | None, values: dict[str, Any]) -> None:
     def work(tx: Any) -> dict[str, Any]:
-        tx.actor, found = actor, {}
+        found: dict[str, Any] = {}
+        tx.actor = actor
         made_by(tx, found)
         return found
 
