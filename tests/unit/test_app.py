@@ -10,15 +10,19 @@ import pytest
 from starlette.requests import Request
 
 from planwerk.app import broken_page, compose, create
+from planwerk.catalog.api_key import API_KEY
+from planwerk.catalog.api_message import API_MESSAGE
+from planwerk.catalog.warehouse import WAREHOUSE
 from planwerk.settings import Settings, load
 from planwerk.store.database import Unusable, schema_script
 from planwerk.store.sqlite import SQLite
 
+OBJECTS = (WAREHOUSE, API_KEY, API_MESSAGE)
 Answer = tuple[int, dict[str, str], bytes]
 
 
 def composed(folder: Path, **settings: Any) -> Any:
-    app: Any = compose(Settings(database=f"sqlite:///{folder / 'app.db'}", files=str(folder / "files"), **settings))
+    app: Any = compose(Settings(database=f"sqlite:///{folder / 'app.db'}", files=str(folder / "files"), **settings), OBJECTS)
     database: Any = getattr(app, "database", None) or app.app.database
     if not database.has_schema():
         database.run_script(schema_script(database.tables, database.statements.dialect))
@@ -75,7 +79,7 @@ def test_a_page_that_is_not_there_is_answered_in_the_shape_of_the_api(tmp_path: 
 
 def test_the_api_asks_for_a_key_and_the_pages_do_not(tmp_path: Path) -> None:
     app = composed(tmp_path)
-    assert [ask(composed(tmp_path), path)[0] for path in ("/v1/order", "/v1", "/health/live")] == [401, 401, 200]
+    assert [ask(composed(tmp_path), path)[0] for path in ("/v1/warehouse", "/v1", "/health/live")] == [401, 401, 200]
     app.database.close()
 
 
@@ -134,13 +138,13 @@ def test_work_beside_the_requests_ends_with_the_server(tmp_path: Path) -> None:
 
 def test_browsers_of_other_origins_may_call_when_the_operator_says_so(tmp_path: Path) -> None:
     app = composed(tmp_path, cors_origins="https://board.example, https://other.example")
-    status, headers, _ = ask(app, "/v1/order", headers={"origin": "https://board.example"})
+    status, headers, _ = ask(app, "/v1/warehouse", headers={"origin": "https://board.example"})
     assert (status, headers["access-control-allow-origin"]) == (401, "https://board.example")
     assert "ETag" in headers["access-control-expose-headers"]
 
 
 def test_browsers_of_other_origins_may_not_call_otherwise(tmp_path: Path) -> None:
-    assert "access-control-allow-origin" not in ask(composed(tmp_path), "/v1/order", headers={"origin": "https://board.example"})[1]
+    assert "access-control-allow-origin" not in ask(composed(tmp_path), "/v1/warehouse", headers={"origin": "https://board.example"})[1]
 
 
 def test_a_server_process_takes_its_settings_from_where_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
