@@ -21,7 +21,7 @@ VENDORED = "reference/static/"
 TEXTS = {".py", ".md", ".toml", ".yaml", ".yml", ".html", ".css", ".js", ".sh", ".lua", ".json", ".txt", ""}
 PLACES = (
     (re.compile(r"\.\./" + "shared"), "the project must work in a clone that has nothing beside it"),
-    (re.compile(r"/work/" + r"(main|shared)\b"), "a path of the machine it was written on means nothing elsewhere"),
+    (re.compile(rf"{re.escape(str(ROOT))}(/|\b)"), "a path of the machine it was written on means nothing elsewhere"),
     (re.compile("/(home|Users|root)" + r"/\w"), "a path of somebody's home means nothing elsewhere"),
     (re.compile(r"(pypi|npmjs)\." + "org|pythonhosted|proxy" + r"\.golang"), "where packages come from is the reader's business"),
 )

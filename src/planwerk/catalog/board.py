@@ -43,7 +43,7 @@ BOARD = Object(
         Choice("visibility", words=("everyone", "restricted"), default="everyone"),
         Items(
             "restricted_users",
-            fields=(Uuid("id", required=True, note="The user."), Choice("permission_set", words=PERMISSION_SETS)),
+            fields=(Uuid("id", nullable=True, note="The user."), Choice("permission_set", words=PERMISSION_SETS)),
             note="Who may use a restricted board, and how.",
         ),
         Choice(
