@@ -185,8 +185,8 @@ async def link_object(service: Service, request: Request) -> Reply:
     assert link is not None
     other = valid_id(request.values["other_id"], link.to)
     draft = None
-    if request.route.kind == "attach" and request.body:
-        body = {link.name: [{**request.body, "id": other}]} if isinstance(request.body, dict) else {link.name: request.body}
+    if request.route.kind == "attach" and request.body is not None:
+        body = {link.name: [{**request.body, "id": other}]} if isinstance(request.body, dict) else request.body
         draft = parse_draft(request.route.object, body, service.objects, is_create=False)[0]
 
     def work(tx: Transaction) -> Reply:

@@ -285,6 +285,21 @@ def test_one_link_is_made_and_undone_without_touching_the_parent(
     assert api.refused("PUT", f"{path}/{word}/{UNKNOWN}", {}) == (404, [10004])
 
 
+@pytest.mark.parametrize("body", [b"[]", b"[[]]", b"5", b'"x"', b"[{}]", b'[{"id": "x"}]', b"false", b'{"time": "long"}', b'{"time": [1]}'])
+def test_a_link_with_a_bad_body_is_refused_and_not_made(body: bytes, world: World, api: Client) -> None:
+    path = f"/v1/collection/{world.id('collection')}"
+    status, _ = api.refused("PUT", f"{path}/activity/{world.id('activity')}", body, {"content-type": "application/json"})
+    assert status in (400, 422)
+    assert api.get(path, with_="activities")["activities"] == []
+
+
+@pytest.mark.parametrize("id", [{}, [], 0, False, 5, "x", {"id": "x"}])
+def test_an_item_whose_id_is_none_is_refused(id: Any, world: World, api: Client) -> None:
+    path = f"/v1/collection/{world.id('collection')}/checklist"
+    answer = api.ask("POST", path, {"items": [{"id": id, "description": "oak"}]})
+    assert (answer.status, [name for name, _ in answer.faults]) == (422, ["items[0].id"])
+
+
 # ── uniqueness ──
 
 

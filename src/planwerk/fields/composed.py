@@ -125,8 +125,9 @@ class Items(Json):
     def parse_item(self, raw: Value) -> Value:
         if not isinstance(raw, dict):
             raise Bad("must be an object")
-        item = parse_record(raw, [field for field in self.fields if not field.read_only], defaults=not raw.get("id"))
-        if self.is_identified and raw.get("id"):
+        is_known = raw.get("id") not in (None, "")
+        item = parse_record(raw, [field for field in self.fields if not field.read_only], defaults=not is_known)
+        if self.is_identified and is_known:
             item["id"] = parse_record(raw, [Uuid("id")])["id"]
         return item
 
