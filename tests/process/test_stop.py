@@ -22,11 +22,11 @@ def test_a_stop_answers_what_is_under_way_and_refuses_what_comes_later(place: Pl
     ledger = Ledger()
     with place.serving() as server, contextlib.ExitStack() as kept, server.client() as idle:
         idle.value("GET", "/v1/order")
-        begun = [kept.enter_context(half_sent(server, ledger)) for _ in range(UNDER_WAY)]
+        begun = [kept.enter_context(under_way(server, ledger)) for _ in range(UNDER_WAY)]
         server.process.send_signal(signal.SIGTERM)
         wait_until(lambda: is_refused(server), "new connections are refused")
-        for connection, rest in begun:
-            connection.send(rest)
+        for connection, content in begun:
+            connection.send(content)
         for connection, _ in begun:
             answer = connection.getresponse()
             assert answer.status == 201
@@ -78,18 +78,20 @@ def test_a_server_hands_over_to_another_and_no_request_fails(place: Place) -> No
 
 
 @contextlib.contextmanager
-def half_sent(server: Serving, ledger: Ledger) -> Iterator[tuple[http.client.HTTPConnection, bytes]]:
-    """(connection, rest of the body) of a request whose head the server has."""
+def under_way(server: Serving, ledger: Ledger) -> Iterator[tuple[http.client.HTTPConnection, bytes]]:
+    """(connection, body) of a request that is under way: the server has asked for its body (RFC 9110, section 10.1.1)."""
     reference, path, body = an_order(next(ledger.numbers))
     content = json.dumps(body).encode()
     ledger.sent.add(reference)
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.putrequest("POST", path)
-    for name, value in {**server.place.headers, "content-type": "application/json", "content-length": str(len(content))}.items():
+    about = {"content-type": "application/json", "content-length": str(len(content)), "expect": "100-continue"}
+    for name, value in {**server.place.headers, **about}.items():
         connection.putheader(name, value)
-    connection.endheaders(content[:10])
+    connection.endheaders()
     with contextlib.closing(connection):
-        yield connection, content[10:]
+        assert connection.sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        yield connection, content
 
 
 def is_refused(server: Serving) -> bool:
