@@ -18,6 +18,7 @@ from planwerk.app import compose
 from planwerk.catalog import ALL
 from planwerk.describe import Object
 from planwerk.identity.api_keys import create_key
+from planwerk.jobs import run_due
 from planwerk.reference.openapi import build
 from planwerk.settings import Settings
 from planwerk.store.database import Database, schema_script
@@ -76,6 +77,10 @@ class Server:
     def stop(self) -> None:
         self.loop.run(self.turn("lifespan.shutdown"))
         self.life.result(timeout=30)
+
+    def work(self) -> int:
+        """Do the background jobs that are due, as a worker would; how many were tried."""
+        return self.loop.run(run_due(self.database))
 
     # ── tenants ──
 

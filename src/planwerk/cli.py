@@ -16,8 +16,6 @@ import click
 from planwerk.commands import Impossible
 from planwerk.settings import Settings, load
 
-JOBS_WIDTH = 24
-
 
 class Commands(click.Group):
     """Commands whose foreseen failures are one sentence on standard error and exit code 1."""
@@ -189,13 +187,21 @@ def bench(database: str | None, environment: str | None, orders: int, ids_file: 
 @click.option("--url", metavar="U", help="a running server, such as http://127.0.0.1:8080/v1")
 @click.option("--api-key", metavar="K", envvar="PLANWERK_API_KEY")
 @click.option("--api-env", metavar="E", envvar="PLANWERK_API_ENV")
+@click.option("--plan", "is_planned", is_flag=True, help="plan it on a board of its own, too, and say how good the plan is")
 def jobshop(
-    instance: str, database: str | None, environment: str | None, url: str | None, api_key: str | None, api_env: str | None
+    instance: str,
+    database: str | None,
+    environment: str | None,
+    url: str | None,
+    api_key: str | None,
+    api_env: str | None,
+    is_planned: bool,
 ) -> None:
     """A published job-shop instance such as ft06, through the API."""
     from planwerk.commands.seed import seed_jobshop
 
-    click.echo("\n".join(seed_jobshop(settings_with(database=database), environment, instance, url, api_key, api_env)))
+    lines = seed_jobshop(settings_with(database=database), environment, instance, url, api_key, api_env, is_planned=is_planned)
+    click.echo("\n".join(lines))
 
 
 # ── upkeep ──
@@ -274,11 +280,10 @@ def worker(database: str | None) -> None:
 @main.command()
 @database_option
 def jobs(database: str | None) -> None:
-    """Say when each piece of background work ran last."""
-    from planwerk.commands.upkeep import last_runs
+    """Show the background jobs that wait, and when each piece of housekeeping ran last."""
+    from planwerk.commands.upkeep import background_work
 
-    for name, moment in last_runs(settings_with(database=database)):
-        click.echo(f"{name:{JOBS_WIDTH}} {moment}")
+    click.echo("\n".join(background_work(settings_with(database=database))))
 
 
 @main.command()

@@ -97,17 +97,24 @@ class Place:
     fixed: Mapping[str, Any] = attribute(default_factory=dict)
     deprecated: str = ""
     with_: tuple[str, ...] = ()  # relations that come without asking, on the list of this place
+    narrow: Callable[[Mapping[str, str]], str] | None = None  # the filter that a list's path stands for (a year, a month)
+    narrowing: tuple[str, ...] = ()  # the parameters of the path that `narrow` reads
+    sort: str = ""  # the order of the list unless the caller asks for another
+    limit: int = 100  # how many the list answers unless the caller asks for another number
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+        """The parameters that name a property."""
+        names = (part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+        return tuple(name for name in names if name not in self.narrowing)
 
 
 @dataclass(frozen=True, eq=False)
 class Action:
-    """Something that is no plain read or write of a record: `run(tx, actor, path, body)` answers a JSON value or None.
+    """Something that is no plain read or write of a record: `run(tx, actor, path, given)`.
 
-    `body` lists the accepted properties; `answer` is the name of the object in the answer, "" for a free shape.
+    `body` lists the accepted properties, of the query string where the method is GET; `given` holds those that were sent,
+    typed. What it returns is answered: a row of the object named by `answer`, as after an update; JSON text; a JSON value; None.
     """
 
     method: str
@@ -117,7 +124,32 @@ class Action:
     body: tuple[Field, ...] = ()
     status: int = 200
     answer: str = ""
+    shows: tuple[Field, ...] = ()  # the properties of an answer that is no object of the catalog
+    role: Role | None = None  # the least role; None: that of an update, or of a read where it is a GET
     note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Work that follows a change in the background: `run(tx, arguments)`, in one transaction with the end of the job.
+
+    It is run again if it fails or its process dies, so it must do nothing the second time.
+    """
+
+    name: str
+    run: Callable[..., None]
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Upkeep:
+    """Values that follow from other rows, kept right in the transaction of the change: `run(tx, changes)`.
+
+    `watches` names the objects and link tables whose changes it wants to see; what it writes is seen by the others in turn.
+    """
+
+    watches: tuple[str, ...]
+    run: Callable[..., None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +167,10 @@ class Object:
     """One object of the API.
 
     `unique` lists keys within an environment (null never clashes, deleted rows free theirs); `index` further column lists
-    that deserve an index. The last four are rules: `default(tx, values)` fills absent values of a create,
-    `derive(values, row)` sets values that follow from others, `check(tx, values, row)` yields faults before a write,
-    `after(tx, row, old)` follows it.
+    that deserve an index. The others are rules: `default(tx, values)` fills absent values of a create,
+    `derive(tx, values, row)` sets values that follow from others, `check(tx, values, row)` yields faults before a write,
+    `after(tx, row, old)` follows it, `removal(tx, row)` is what a DELETE does where that is more than deleting the row.
+    `upkeep` and `jobs` say what changes of other rows, and time, do to it.
     """
 
     name: str
@@ -158,9 +191,12 @@ class Object:
     allow: Allow = Allow()
     events: tuple[str, ...] = ()
     defaults: tuple[Callable[..., None], ...] = ()
-    derives: tuple[Callable[[dict[str, Any], Mapping[str, Any] | None], None], ...] = ()
+    derives: tuple[Callable[..., None], ...] = ()
     checks: tuple[Callable[..., Iterator[Any]], ...] = ()
     after: tuple[Callable[..., None], ...] = ()
+    removal: Callable[..., None] | None = None
+    upkeep: tuple[Upkeep, ...] = ()
+    jobs: tuple[Job, ...] = ()
     note: str = ""
 
     def __post_init__(self) -> None:

@@ -14,8 +14,9 @@ from planwerk.fields import UUID
 from planwerk.idempotency import Claim, FirstAnswer, claim_request, keep_answer
 from planwerk.notes import Note, note_unknown, write_notes
 from planwerk.plan import Read, operands
-from planwerk.query.body import parse_draft
-from planwerk.run import Manner, match_version, not_found, pivot_values, run_create, run_update
+from planwerk.query.body import parse_draft, parse_given
+from planwerk.query.parameters import parse_values
+from planwerk.run import Manner, examine_given, match_version, not_found, pivot_values, run_create, run_delete, run_update
 from planwerk.service import Plan, Reply, Request, Service
 from planwerk.shape import Shape
 from planwerk.store.database import too_large
@@ -32,8 +33,9 @@ REPLAYED = (b"idempotency-replayed", b"true")
 
 async def list_objects(service: Service, request: Request) -> Reply:
     """One page of the living objects of a place, with the total."""
-    plan = service.plan(request.route, request.query)
-    shape, statements = service.page(plan, request.route.place)
+    place = request.route.place
+    plan = service.plan(request.route, request.query, place.narrow(request.values) if place.narrow else "")
+    shape, statements = service.page(plan, place)
     if not plan.is_clear:
         note_unknown(request.notes, plan.wish.unknown, plan.shape)
     key = (request.actor.environment_id, request.path, request.query)
@@ -160,7 +162,7 @@ async def delete_object(service: Service, request: Request) -> Reply:
     """The object and all it owns are gone: 204."""
 
     def work(tx: Transaction) -> Reply:
-        tx.delete(request.route.object, row_of(tx, request))
+        run_delete(tx, request.route.object, row_of(tx, request))
         return Reply(204)
 
     return await write(service, request, work)
@@ -210,10 +212,21 @@ async def run_action(service: Service, request: Request) -> Reply:
     """Something that is no plain read or write; the rule named by the description does it."""
     action = request.route.action
     assert action is not None
+    if action.method == "GET":
+        given, unknown = parse_values(action.body, request.query)
+        note_unknown(request.notes, unknown, None)
+        plan = None
+    else:
+        plan = service.plan(request.route, request.query)
+        given, unknown = parse_given(action, request.body)
+        note_unknown(request.notes, plan.wish.unknown, plan.shape, unknown)
 
     def work(tx: Transaction) -> Reply:
-        answer = action.run(tx, request.actor, request.values, request.body)
-        body = b"" if answer is None else answer if isinstance(answer, bytes) else orjson.dumps(answer)
+        examine_given(tx, action.body, given)
+        answer = action.run(tx, request.actor, request.values, given)
+        if plan is not None and action.answer and answer is not None:
+            return reply(tx, plan, answer, action.status)
+        body = b"" if answer is None else answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
         return Reply(action.status, body, etag_of(None, "", body) if action.method == "GET" else "")
 
     if action.method == "GET":
@@ -285,6 +298,8 @@ def valid_id(text: str, name: str) -> str:
 
 def reply(tx: Transaction, plan: Plan, row: Row, status: int) -> Reply:
     """The object as it is now, in the transaction that wrote it."""
+    tx.settle()
+    row = tx.latest(plan.read.object, row)
     if not plan.read.with_:
         answer = shaped(plan.shape, row["id"], row["version"], row["document"] + "}")
     else:

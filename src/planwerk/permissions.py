@@ -1,6 +1,6 @@
 """Who may do what: the least role for each kind of operation, from the object's description."""
 
-from planwerk.actor import Actor
+from planwerk.actor import Actor, Role
 from planwerk.errors import FORBIDDEN, refuse
 from planwerk.routes import Route
 
@@ -22,6 +22,6 @@ def permit(actor: Actor, route: Route) -> None:
     if actor.is_read_only and route.method != "GET":
         raise refuse(FORBIDDEN, "this API key may only read")
     needed = NEEDS.get(route.kind) or ("read" if route.method == "GET" else "update")
-    role = getattr(route.object.allow, needed)
+    role: Role = (route.action and route.action.role) or getattr(route.object.allow, needed)
     if actor.role < role:
         raise refuse(FORBIDDEN, f"{route.kind} {route.object.name} needs the role {role.name.lower()}")

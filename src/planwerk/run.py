@@ -5,13 +5,13 @@ it is applied. Rules that an object names in its description are called here; no
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from planwerk.describe import Link, Many, Object, One
 from planwerk.errors import DUPLICATE_ENTRY, NOT_FOUND, PRECONDITION_FAILED, VALIDATION_FAILED, Fault, Refusal, refuse
-from planwerk.fields import Field, Items, join, load
+from planwerk.fields import Field, Ids, Items, Ref, join, load
 from planwerk.query.body import Draft
 from planwerk.store.transaction import Row, Transaction
 
@@ -40,6 +40,14 @@ def run_update(tx: Transaction, draft: Draft, row: Row, manner: Manner) -> Row:
     return change(tx, draft, row, manner)
 
 
+def run_delete(tx: Transaction, described: Object, row: Row) -> None:
+    """The object is gone with all it owns, or whatever else its description says that a DELETE does."""
+    if described.removal is None:
+        tx.delete(described, row)
+    else:
+        described.removal(tx, row)
+
+
 def match_version(row: Row, versions: tuple[int, ...] | None) -> None:
     """Refuse with 412 unless the row is at one of the versions that the caller has seen (None: any)."""
     if versions is not None and row["version"] not in versions:
@@ -59,6 +67,20 @@ def examine(tx: Transaction, draft: Draft, row: Row | None, given: Mapping[str, 
         living = tx.living(name, ids)
         faults += [unknown_id(name, place) for id, places in ids.items() if id not in living for place in places]
     faults += check(tx, draft, row, given)
+    if faults:
+        raise Refusal(*faults)
+
+
+def examine_given(tx: Transaction, fields: Iterable[Field], given: Mapping[str, Any]) -> None:
+    """Refuse what an action is given if it names objects that do not exist."""
+    faults = []
+    for field in fields:
+        value = given.get(field.name)
+        if isinstance(field, Ref) and value is not None and not tx.living(field.to, [value]):
+            faults.append(unknown_id(field.to, field.name))
+        elif isinstance(field, Ids) and value:
+            living = tx.living(field.to, value)
+            faults += [unknown_id(field.to, f"{field.name}[{place}]") for place, id in enumerate(value) if id not in living]
     if faults:
         raise Refusal(*faults)
 
@@ -86,7 +108,7 @@ def references(draft: Draft, row: Row | None) -> Iterator[tuple[str, str, str]]:
 
 
 def check(tx: Transaction, draft: Draft, row: Row | None, given: Mapping[str, Any]) -> list[Fault]:
-    values = {**given, **draft.values}
+    values = {**draft.values, **given}
     return [fault for rule in draft.object.checks for fault in rule(tx, values, row)]
 
 
@@ -108,7 +130,7 @@ def create(tx: Transaction, draft: Draft, given: Mapping[str, Any]) -> Row:
     for default in draft.object.defaults:
         default(tx, values)
     for derive in draft.object.derives:
-        derive(values, None)
+        derive(tx, values, None)
     try:
         row = tx.insert(draft.object, stored(draft.object, values, tx, None, keeps=False))
     except Refusal as refusal:
@@ -128,10 +150,11 @@ def create(tx: Transaction, draft: Draft, given: Mapping[str, Any]) -> Row:
 
 
 def change(tx: Transaction, draft: Draft, row: Row, manner: Manner) -> Row:
+    row = tx.latest(draft.object, row)  # what was written before in the same body may have moved it
     verify(tx, draft, row, {})
     values = {**draft.values, **linked_ones(tx, draft, row)}
     for derive in draft.object.derives:
-        derive(values, row)
+        derive(tx, values, row)
     try:
         new = tx.update(draft.object, row, stored(draft.object, values, tx, row, keeps=manner.keeps_nested))
     except Refusal as refusal:
@@ -227,13 +250,14 @@ def write_many(tx: Transaction, relation: Any, parent: Object, row: Row, items: 
             is_changed = True
         elif inner.id in known:
             old = known.pop(inner.id)
+            inner.values.pop(relation.by, None)  # the place says whose it is; a body cannot give it away
             is_changed |= change(tx, inner, old, manner) is not old
         else:
             place = join(inner.place, "id")
             raise refuse(VALIDATION_FAILED, f"{place} names no {target.name} of this {parent.name}", place)
     keeps = manner.keeps_nested or (relation.keeps_missing and not manner.removes_missing)
     for child in () if keeps else known.values():
-        tx.delete(target, child)
+        run_delete(tx, target, child)
         is_changed = True
     return is_changed
 

@@ -9,7 +9,7 @@ from planwerk.actor import Actor
 from planwerk.describe import Object, Place
 from planwerk.notes import Note
 from planwerk.plan import Read, plan_read, shape_of
-from planwerk.query.parameters import Wish, parse_parameters
+from planwerk.query.parameters import Wish, parse_parameters, parse_sort
 from planwerk.routes import Route
 from planwerk.settings import Settings
 from planwerk.shape import Shape, compile_shape
@@ -78,8 +78,13 @@ class Service:
         self.one = lru_cache(PLANS)(self.make_one)
         self.pages: dict[Hashable, ListStatements] = {}
 
-    def make_plan(self, route: Route, query: str) -> Plan:
-        wish = parse_parameters(query)
+    def make_plan(self, route: Route, query: str, narrow: str = "") -> Plan:
+        """The plan of a query; `narrow` is a filter that holds besides the one in it."""
+        wish = parse_parameters(query, route.place.limit)
+        if narrow:
+            wish = replace(wish, filter=f"({wish.filter}),and,({narrow})" if wish.filter else narrow)
+        if route.place.sort and route.kind == "list" and not wish.sort:
+            wish = replace(wish, sort=parse_sort(route.place.sort))
         extra = route.place.with_ if route.kind == "list" else route.object.always_with
         with_text = ",".join(filter(None, (wish.with_, *extra))) if extra else wish.with_
         read = plan_read(route.object, replace(wish, with_=with_text) if extra else wish, self.objects)

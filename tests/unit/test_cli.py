@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from planwerk.commands.opened import opened
 from planwerk.identity.api_keys import key_hash
 from planwerk.identity.passwords import Passwords
 from planwerk.settings import Settings
+from planwerk.store.jobs import postpone
 
 Command = Callable[..., Result]
 
@@ -29,7 +31,7 @@ PROMISED = {
     "app create": {"database", "name", "redirect-uri", "public", "json"},
     "seed demo": {"database"},
     "seed bench": {"database", "orders"},
-    "seed jobshop": {"database", "url"},
+    "seed jobshop": {"database", "url", "plan"},
     "openapi": set(),
     "migrate": {"database"},
     "backup": {"database"},
@@ -267,8 +269,29 @@ def test_migrate_has_nothing_to_do_twice(command: Command) -> None:
     assert (command("migrate").stdout, command("migrate").stdout) == ("schema\n", "nothing to do\n")
 
 
-def test_jobs_that_never_ran_say_so(made: dict[str, str], command: Command) -> None:
-    assert [line.split()[-1] for line in command("jobs").stdout.splitlines()] == ["never", "never"]
+def test_where_nothing_was_done_in_the_background_jobs_says_so(made: dict[str, str], command: Command) -> None:
+    first, *rest = command("jobs").stdout.splitlines()
+    assert first == "no job waits"
+    assert [line.split()[-1] for line in rest] == ["never", "never"]
+
+
+def test_jobs_shows_what_waits_and_what_failed(made: dict[str, str], command: Command) -> None:
+    with opened(Settings()) as database:
+        database.write_now("one", lambda tx: tx.enqueue("order.collection", key="a"))
+        database.write_now("two", lambda tx: postpone(tx, tx.enqueue("collection.plan"), "ValueError: no\nluck"))
+    first, *lines = command("jobs").stdout.splitlines()
+    assert first == "2 jobs wait"
+    assert re.sub("due [-0-9:TZ]+", "due then", "\n".join(lines[:2])).splitlines() == [
+        "order.collection         due then  attempts 0  key a",
+        "collection.plan          due then  attempts 1  key -  ValueError: no luck",
+    ]
+
+
+def test_of_many_jobs_the_first_hundred_are_shown(made: dict[str, str], command: Command) -> None:
+    with opened(Settings()) as database:
+        database.write_now("one", lambda tx: [tx.enqueue("collection.plan") for _ in range(103)])
+    lines = command("jobs").stdout.splitlines()
+    assert (lines[0], lines[101], len(lines)) == ("103 jobs wait", "and 3 more", 104)
 
 
 # ── doctor ──

@@ -58,6 +58,17 @@ def test_a_read_only_key_may_read_and_nothing_else(method: str, kind: str, least
     assert is_permitted(method, kind, actor(Role.ADMIN, is_read_only=True)) == (method == "GET")
 
 
+@pytest.mark.parametrize("role", list(Role))
+def test_an_action_may_ask_for_a_role_of_its_own(role: Role) -> None:
+    action = Action("POST", "/thing/do", "do", lambda: None, role=Role.ORGANISER)
+    special = Route("POST", "/thing", "action", THING, Place("/thing"), action=action)
+    if role >= Role.ORGANISER:
+        permit(actor(role), special)
+    else:
+        with pytest.raises(Refusal, match="needs the role organiser"):
+            permit(actor(role), special)
+
+
 def test_a_refusal_names_the_role_that_is_needed() -> None:
     with pytest.raises(Refusal, match="delete thing needs the role admin"):
         permit(actor(Role.MANAGER), route("DELETE", "delete"))

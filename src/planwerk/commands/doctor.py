@@ -16,6 +16,7 @@ from limits import parse
 from planwerk.commands.opened import opened, sqlite_path
 from planwerk.errors import Refusal
 from planwerk.files.vault import open_vault
+from planwerk.rules.schedules import calendar_faults
 from planwerk.settings import MEBIBYTE, Settings, beside_database
 from planwerk.store.database import Database, Unusable
 from planwerk.store.migrations import newest, schema_of
@@ -83,6 +84,7 @@ def setting_faults(settings: Settings) -> Iterator[str]:
         yield "several workers need PostgreSQL"
     if settings.statement_seconds <= 0:
         yield "statement_seconds must be more than 0"
+    yield from calendar_faults(settings)
     try:
         parse(settings.rate_limit) if settings.rate_limit.strip() not in ("0", "") else None
     except ValueError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from planwerk.catalog import ALL
 from planwerk.commands import Impossible
+from planwerk.rules.schedules import calendar_faults
 from planwerk.settings import Settings
 from planwerk.store.database import Database, open_database
 from planwerk.store.environments import Environment, find_environment
@@ -36,6 +37,8 @@ def existing(settings: Settings) -> Iterator[Database]:
     path = sqlite_path(settings)
     if path is not None and not path.is_file():
         raise Impossible(f"there is no database {path}; `planwerk init` makes one")
+    if fault := next(calendar_faults(settings), None):
+        raise Impossible(fault)
     with opened(settings) as database:
         require_current(database)
         yield database

@@ -17,6 +17,8 @@ from planwerk.settings import Settings
 
 if TYPE_CHECKING:
     from planwerk.seeds.client import Client
+    from planwerk.seeds.instances import Instance
+    from planwerk.seeds.jobshop import Loaded
 
 Progress = Callable[[int], None]
 
@@ -37,23 +39,32 @@ def seed_bench(settings: Settings, environment: str | None, orders: int, ids_fil
         fill(database, NAMED, environment_of(database, environment).id, orders, ids_file, progress, more=is_more)
 
 
-def seed_jobshop(settings: Settings, environment: str | None, name: str, url: str | None, key: str | None, env: str | None) -> list[str]:
-    """Load a published instance through the API of a running server, or of one inside this process; lines that sum it up."""
+def seed_jobshop(
+    settings: Settings, environment: str | None, name: str, url: str | None, key: str | None, env: str | None, *, is_planned: bool
+) -> list[str]:
+    """Load a published instance through the API of a running server, or of one inside this process, and plan it if that is
+    wanted; lines that sum it up."""
     from planwerk.seeds.instances import read_instance
     from planwerk.seeds.jobshop import load_instance, steps
+    from planwerk.seeds.jobshop_plan import plan_instance, plan_steps
 
     instance = read_instance(name)
     connect = inside(settings, environment) if url is None else outside(url, key, env)
-    with connect as client, bar(steps(instance), "objects") as progress:
-        loaded = load_instance(client, instance, progress)
+    with connect as client, bar((plan_steps if is_planned else steps)(instance), "objects") as progress:
+        if is_planned:
+            loaded, outcome = plan_instance(client, instance, progress)
+            return [*summary(instance, loaded), *outcome.lines()]
+        return summary(instance, load_instance(client, instance, progress))
+
+
+def summary(instance: "Instance", loaded: "Loaded") -> list[str]:
     best = instance.upper_bound if instance.upper_bound is not None else "unknown"
+    size = f"{len(instance.jobs)} jobs, {instance.operations} operations, {instance.machines} machines, {instance.minutes} minutes"
+    done = (("created", loaded.created), ("changed", loaded.updated), ("as they were", loaded.unchanged))
     return [
-        f"{name}: {len(instance.jobs)} jobs, {instance.operations} operations, {instance.machines} machines, {instance.minutes} minutes",
+        f"{instance.name}: {size}",
         f"shortest schedule known: {best} minutes",
-        *(
-            f"{word}: {count(found)}"
-            for word, found in (("created", loaded.created), ("changed", loaded.updated), ("as they were", loaded.unchanged))
-        ),
+        *(f"{word}: {count(found)}" for word, found in done),
     ]
 
 
@@ -73,7 +84,8 @@ def outside(url: str, key: str | None, env: str | None) -> "Iterator[Client]":
 
 @contextmanager
 def inside(settings: Settings, environment: str | None) -> "Iterator[Client]":
-    """A client of a server in this process, with a key that lives as long as the client."""
+    """A client of a server in this process, with a key that lives as long as the client; its pauses are for background work."""
+    from planwerk import jobs
     from planwerk.app import compose
     from planwerk.seeds.client import Client
     from planwerk.seeds.inside import Inside
@@ -83,8 +95,8 @@ def inside(settings: Settings, environment: str | None) -> "Iterator[Client]":
         key, row = database.write_now(found.id, lambda tx: create_key(tx, API_KEY, "made for planwerk seed"))
         try:
             with (
-                Inside(compose(replace(settings, rate_limit="0"))) as transport,
-                Client(INSIDE, key, found.hash, transport=transport) as client,
+                Inside(compose(replace(settings, rate_limit="0"), beside=(jobs.run,))) as transport,
+                Client(INSIDE, key, found.hash, transport=transport, sleep=transport.pause) as client,
             ):
                 yield client
         finally:

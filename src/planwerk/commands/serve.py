@@ -15,11 +15,12 @@ from typing import Any
 
 import structlog
 
-from planwerk import housekeeping, log
+from planwerk import housekeeping, jobs, log
 from planwerk.app import App, compose
 from planwerk.commands import Impossible
 from planwerk.commands.lock import hold_lock
 from planwerk.commands.opened import NAMED, opened, sqlite_path
+from planwerk.rules.schedules import calendar_faults
 from planwerk.settings import Settings, load
 from planwerk.start import Access, access_file, create_access, has_environment, save_access
 from planwerk.store.database import Database
@@ -40,6 +41,8 @@ def run_server(settings: Settings, *, has_access_log: bool) -> None:
     log.configure()
     if settings.workers > 1 and sqlite_path(settings) is not None:
         raise Impossible("several workers need PostgreSQL; an SQLite database has one")
+    if fault := next(calendar_faults(settings), None):
+        raise Impossible(fault)
     with hold_lock(settings):
         check_port(settings)
         with opened(settings) as database:
@@ -148,7 +151,8 @@ def create() -> App:
     """The application of one server process; the process ends with the one that watches it, however that ends."""
     log.configure()
     watch_parent()
-    return compose(load(), beside=(housekeeping.run,))
+    settings = load()
+    return compose(settings, beside=(housekeeping.run, jobs.run) if settings.background_work else (housekeeping.run,))
 
 
 def watch_parent() -> None:

@@ -1,4 +1,4 @@
-"""Commands that look after a database: migrate, backup, restore, maintenance, housekeeping alone."""
+"""Commands that look after a database: migrate, backup, restore, maintenance, background work shown and done alone."""
 
 import asyncio
 import os
@@ -11,13 +11,17 @@ from pathlib import Path
 
 import apsw
 
-from planwerk import housekeeping, log
+from planwerk import housekeeping, jobs, log
 from planwerk.commands import Impossible
 from planwerk.commands.lock import hold_lock
 from planwerk.commands.opened import existing, opened, sqlite_path
 from planwerk.edge.maintenance import set_maintenance
 from planwerk.settings import Settings
+from planwerk.store.jobs import Waiting, waiting
 from planwerk.store.migrations import newest, upgrade
+
+SHOWN_JOBS = 100
+NAME_WIDTH = 24
 
 
 def migrate(settings: Settings) -> list[str]:
@@ -113,26 +117,43 @@ def switch_maintenance(settings: Settings, *, is_on: bool) -> None:
         database.write_now("", lambda tx: set_maintenance(tx, is_on=is_on))
 
 
-def last_runs(settings: Settings) -> list[tuple[str, str]]:
-    """(task, moment it ran last or "never") of everything the server does by itself."""
+def background_work(settings: Settings) -> list[str]:
+    """The jobs that wait, the first of them each on a line, then when each piece of housekeeping ran last."""
     with existing(settings) as database:
+        count, jobs = database.write_now("", lambda tx: waiting(tx, SHOWN_JOBS))
         runs = database.write_now("", lambda tx: [(task.name, housekeeping.last_run(tx, task)) for task in housekeeping.TASKS])
-    return [(name, moment or "never") for name, moment in runs]
+    more = [f"and {count - len(jobs)} more"] if count > len(jobs) else []
+    head = "no job waits" if not count else "1 job waits" if count == 1 else f"{count} jobs wait"
+    return [head, *map(line_of_job, jobs), *more, *(f"{name:{NAME_WIDTH}} ran last: {moment or 'never'}" for name, moment in runs)]
+
+
+def line_of_job(job: Waiting) -> str:
+    """What a person sees of a job.
+
+    >>> line_of_job(Waiting("order.collection", "a1", "2026-11-26T09:00:00Z", 2, "ValueError: no\\nsuch thing"))
+    'order.collection         due 2026-11-26T09:00:00Z  attempts 2  key a1  ValueError: no such thing'
+    """
+    words = [f"{job.name:{NAME_WIDTH}} due {job.due_at}", f"attempts {job.attempts}", f"key {job.key or '-'}", " ".join(job.error.split())]
+    return "  ".join(word for word in words if word)
 
 
 def work(settings: Settings) -> None:
-    """Housekeeping without a server, until SIGTERM or SIGINT."""
+    """Background jobs and housekeeping without a server, until SIGTERM or SIGINT."""
     log.configure()
     with existing(settings) as database:
 
         async def run() -> None:
             await database.start()
-            task = asyncio.ensure_future(housekeeping.run(database))
-            stop_with_signals(task.cancel)
-            await asyncio.wait({task})
+            tasks = {asyncio.ensure_future(housekeeping.run(database)), asyncio.ensure_future(jobs.run(database))}
+            stop_with_signals(lambda: [task.cancel() for task in tasks])
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # they end by being cancelled, or by a fault of our own
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
             await database.stop()
-            if not task.cancelled():
-                task.result()
+            for result in results:
+                if isinstance(result, Exception):
+                    raise result
 
         asyncio.run(run())
 

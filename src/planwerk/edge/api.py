@@ -134,6 +134,8 @@ class Api:
         request.body_hash = xxhash.xxh3_128_hexdigest(body) if request.idempotency_key else ""
         if request.route.method != "DELETE" and (body or request.route.kind in ("create", "update")):
             request.body = read_json(body, kind, request.notes)
+            if request.body is None:  # null; a body that is absent is no body
+                raise refuse(BAD_REQUEST, "the body must be a JSON object")
             request.body = await self.uploads.unpack(request)
 
     def conditional(self, reply: Reply, request: Request, headers: dict[bytes, bytes]) -> Reply:

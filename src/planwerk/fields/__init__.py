@@ -5,7 +5,21 @@ A field is asked five things: `column()` (SQLAlchemy type), `parse(raw)` (JSON v
 `operators` and `operand(text)` serve filters. Nothing here knows an object, a database or HTTP.
 """
 
-from planwerk.fields.composed import MAX_LEVELS, Anything, Items, Json, Map, Record, Words, load, parse_any, parse_each, parse_record
+from planwerk.fields.composed import (
+    MAX_LEVELS,
+    Anything,
+    Days,
+    Ids,
+    Items,
+    Json,
+    Map,
+    Record,
+    Words,
+    load,
+    parse_any,
+    parse_each,
+    parse_record,
+)
 from planwerk.fields.field import (
     EQUALITY,
     INTEGER_LIMIT,
@@ -59,9 +73,11 @@ __all__ = [
     "Choice",
     "Date",
     "DateTime",
+    "Days",
     "Email",
     "Field",
     "HexColor",
+    "Ids",
     "Integer",
     "Items",
     "Json",

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy.types import String, TypeEngine
 
 from planwerk.fields.field import INTEGER_LIMIT, Bad, Field, ManyBad, Value, is_clean, join, record_schema
-from planwerk.fields.single import Choice, Text, Uuid
+from planwerk.fields.single import Choice, Date, Text, Uuid
 
 MAX_LEVELS = 64  # of lists and objects in a free value; orjson writes 254, SQLite's JSON functions read 1000
 
@@ -17,6 +17,7 @@ class Json(Field):
     """Fields whose value is an array or object: one column of JSON text, spliced into the answer as it is."""
 
     operators: ClassVar[frozenset[str]] = frozenset()
+    is_rendered: ClassVar[bool] = True
 
     def column(self) -> TypeEngine[Any]:
         return String()
@@ -54,6 +55,43 @@ class Words(Json):
     def schema(self) -> dict[str, Any]:
         word = Choice("", words=self.words) if self.words else Text("")
         return {"type": "array", "items": word.schema(), "maxItems": 1000}
+
+
+@dataclass(frozen=True)
+class Ids(Json):
+    """A list of ids of one kind of object, each bare or as `{id}`."""
+
+    _: KW_ONLY
+    to: str = ""
+    most: int = 1000
+
+    def parse(self, raw: Value) -> Value:
+        if not isinstance(raw, list) or len(raw) > self.most:
+            raise Bad(f"must be a list of at most {self.most} ids")
+        return list(dict.fromkeys(parse_each(raw, self.parse_id)))
+
+    def parse_id(self, raw: Value) -> Value:
+        return Uuid("").parse(raw.get("id") if isinstance(raw, dict) else raw)
+
+    def schema(self) -> dict[str, Any]:
+        named = {"type": "object", "required": ["id"], "properties": {"id": Uuid("").schema()}}
+        return {"type": "array", "items": {"anyOf": [Uuid("").schema(), named]}, "maxItems": self.most}
+
+
+@dataclass(frozen=True)
+class Days(Json):
+    """A list of days, each `YYYY-MM-DD`."""
+
+    _: KW_ONLY
+    most: int = 2000
+
+    def parse(self, raw: Value) -> Value:
+        if not isinstance(raw, list) or len(raw) > self.most:
+            raise Bad(f"must be a list of at most {self.most} dates")
+        return parse_each(raw, Date("").parse)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": Date("").schema(), "maxItems": self.most}
 
 
 @dataclass(frozen=True)
@@ -112,14 +150,15 @@ class Items(Json):
     _: KW_ONLY
     fields: tuple[Field, ...] = ()
     default: Value = ()
+    most: int = 1000
 
     @property
     def is_identified(self) -> bool:
         return any(field.name == "id" and field.read_only for field in self.fields)
 
     def parse(self, raw: Value) -> Value:
-        if not isinstance(raw, list) or len(raw) > 1000:
-            raise Bad("must be a list of at most 1000 objects")
+        if not isinstance(raw, list) or len(raw) > self.most:
+            raise Bad(f"must be a list of at most {self.most} objects")
         return parse_each(raw, self.parse_item)
 
     def parse_item(self, raw: Value) -> Value:
@@ -132,7 +171,7 @@ class Items(Json):
         return item
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "array", "items": record_schema(self.fields), "maxItems": 1000}
+        return {"type": "array", "items": record_schema(self.fields), "maxItems": self.most}
 
 
 def parse_record(raw: Mapping[str, Value], fields: Iterable[Field], *, defaults: bool = True) -> dict[str, Value]:

@@ -54,6 +54,7 @@ class Field:
 
     operators: ClassVar[frozenset[str]] = EQUALITY | ORDER | TEXT
     blank_is_null: ClassVar[bool] = True
+    is_rendered: ClassVar[bool] = False  # whether `render` does anything: most columns hold what an answer shows
 
     @property
     def takes_null(self) -> bool:

@@ -166,6 +166,7 @@ class Number(Field):
     max: float = 1e15
 
     operators: ClassVar[frozenset[str]] = EQUALITY | ORDER
+    is_rendered: ClassVar[bool] = True
 
     def column(self) -> TypeEngine[Any]:
         return Float(53)
@@ -194,6 +195,7 @@ class Boolean(Field):
     """true or false."""
 
     operators: ClassVar[frozenset[str]] = EQUALITY
+    is_rendered: ClassVar[bool] = True
 
     def column(self) -> TypeEngine[Any]:
         return BooleanType()

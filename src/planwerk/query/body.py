@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
-from planwerk.describe import Link, Many, Object, One, Relation
+from planwerk.describe import Action, Link, Many, Object, One, Relation
 from planwerk.errors import BAD_REQUEST, VALIDATION_FAILED, Fault, Refusal, refuse
-from planwerk.fields import Bad, Field, ManyBad, Uuid, join
+from planwerk.fields import Bad, Field, ManyBad, Uuid, join, parse_record
 
 MAX_DEPTH = 8  # levels of nested objects; the deepest useful body has four
 MAX_FAULTS = 100
@@ -73,6 +73,19 @@ def parse_draft(described: Object, raw: Any, objects: Mapping[str, Object], *, i
     if reading.faults:
         raise Refusal(*reading.faults)
     return draft, reading.unknown
+
+
+def parse_given(action: Action, raw: Any) -> tuple[dict[str, Any], list[str]]:
+    """What a body gives an action, typed, and the names that mean nothing; refuses with every fault. No body gives nothing."""
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, dict):
+        raise refuse(BAD_REQUEST, "the body must be a JSON object")
+    try:
+        given = parse_record(raw, action.body, defaults=False)
+    except ManyBad as many:
+        raise Refusal(*(Fault(VALIDATION_FAILED, f"{bad.at} {bad.description}", bad.at) for bad in many.items[:MAX_FAULTS])) from None
+    return given, [name for name in raw if name not in {field.name for field in action.body}]
 
 
 def read_object(

@@ -4,13 +4,13 @@ Comes in: the text behind the question mark. Goes out: a `Wish`, or a refusal wi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field as attribute
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from planwerk.errors import BAD_REQUEST, INVALID_SORT, refuse
-from planwerk.fields import INTEGER_LIMIT
+from planwerk.errors import BAD_REQUEST, INVALID_SORT, Fault, Refusal, refuse
+from planwerk.fields import INTEGER_LIMIT, Bad, Field
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
@@ -46,7 +46,7 @@ class Wish:
     asked_limit: int = DEFAULT_LIMIT
 
 
-def parse_parameters(query_string: str) -> Wish:
+def parse_parameters(query_string: str, default_limit: int = DEFAULT_LIMIT) -> Wish:
     """The wish of a query string, whose characters stand for bytes (latin-1), as an ASGI server hands it over.
 
     A parameter without a value is as good as absent; of one given twice the last counts, but lists add up.
@@ -59,7 +59,7 @@ def parse_parameters(query_string: str) -> Wish:
     planwerk.errors.Refusal: limit must be a whole number from 0 to 9007199254740991
     """
     given = read_pairs(query_string)
-    asked = read_number("limit", given.get("limit"), DEFAULT_LIMIT)
+    asked = read_number("limit", given.get("limit"), default_limit)
     with_ = ",".join(given[name] for name in ("with", "include") if name in given)
     return Wish(
         limit=min(asked or MAX_LIMIT, MAX_LIMIT),
@@ -74,6 +74,31 @@ def parse_parameters(query_string: str) -> Wish:
         unknown=tuple(name for name in given if name not in KNOWN),
         asked_limit=asked,
     )
+
+
+def parse_values(fields: Iterable[Field], query_string: str) -> tuple[dict[str, Any], list[str]]:
+    """The values that an action reads from the query string, typed, and the names of those it does not know.
+
+    >>> from planwerk.fields import Date
+    >>> parse_values([Date("start")], "start=2026-03-16&color=red")
+    ({'start': '2026-03-16'}, ['color'])
+    >>> parse_values([Date("start", required=True)], "start=")
+    Traceback (most recent call last):
+    planwerk.errors.Refusal: start is required
+    """
+    pairs, values, faults = read_pairs(query_string), dict[str, Any](), list[Fault]()
+    for field in fields:
+        text = pairs.pop(field.name, None)
+        if text is None and field.required:
+            faults.append(Fault(BAD_REQUEST, f"{field.name} is required", field.name))
+        elif text is not None:
+            try:
+                values[field.name] = field.parse(field.operand(text))
+            except Bad as bad:
+                faults.append(Fault(BAD_REQUEST, f"{field.name} {bad.description}", field.name))
+    if faults:
+        raise Refusal(*faults)
+    return values, list(pairs)
 
 
 def read_pairs(query_string: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from planwerk.describe import CREATE, DELETE, LIST, UPDATE, Object
 from planwerk.errors import ALL as KINDS
 from planwerk.reference.examples import error_example, list_example, object_example
 from planwerk.reference.operations import ATTACH, DETACH, Operation
-from planwerk.reference.properties import Schema
+from planwerk.reference.properties import Schema, answer_record
 from planwerk.reference.schemas import list_of, reference_to
 from planwerk.reference.words import component
 
@@ -71,7 +71,8 @@ def action_answer(operation: Operation, objects: Mapping[str, Object], own: list
     assert operation.action is not None
     described = objects.get(operation.action.answer)
     if described is None:
-        return content("The result.", {}, None, own)
+        shows = operation.action.shows
+        return content("The result.", answer_record(shows) if shows else {}, None, own)
     return content("The object after it.", reference_to(component(described.name)), object_example(described), own)
 
 

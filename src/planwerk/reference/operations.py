@@ -40,6 +40,7 @@ class Operation:
         if self.action is not None:
             return join_camel(word for word in self.action.name.split() if word not in ARTICLES)
         literals = [part for part in self.path.split("/") if part and not part.startswith("{")]
+        literals += self.place.narrowing if self.place is not None else ()
         if self.kind in (ARCHIVE, RESTORE):
             literals.pop()
         return join_camel([VERBS.get(self.kind, self.kind), *literals])
@@ -64,8 +65,11 @@ class Operation:
         """How the summary tells apart the places of an object that has several."""
         if self.place is None or len(self.object.places) == 1:
             return ""
+        period = f" ({', '.join(self.place.narrowing)})" if self.place.narrowing else ""
         if parents := self.place.parameters:
-            return f" of {with_article(spaced(parents[-1].removesuffix('_id')))}"
+            return f" of {with_article(spaced(parents[-1].removesuffix('_id')))}{period}"
+        if period:
+            return period
         further = self.place.path.split("/")[2:]
         return f" ({' '.join(further)})" if further else ""
 

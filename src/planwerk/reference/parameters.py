@@ -71,7 +71,7 @@ def parameters_of(operation: Operation, objects: Mapping[str, Object]) -> list[P
     """Every parameter of an operation, in the order of the path, the query and the headers."""
     return [
         *(path_parameter(name, operation) for name in operation.parameters),
-        *(shared(name) for name in query_names(operation)),
+        *(limit_of(operation) if name == "limit" else shared(name) for name in query_names(operation)),
         *with_parameter(operation, objects),
         *action_parameters(operation),
         *(shared(name) for name in header_names(operation)),
@@ -80,6 +80,14 @@ def parameters_of(operation: Operation, objects: Mapping[str, Object]) -> list[P
 
 def shared(name: str) -> Parameter:
     return {"$ref": f"#/components/parameters/{name}"}
+
+
+def limit_of(operation: Operation) -> Parameter:
+    """`limit`, told in full where a list answers another number than usual by itself."""
+    usual = SHARED["limit"]
+    if operation.place is None or operation.place.limit == usual["schema"]["default"]:
+        return shared("limit")
+    return {**usual, "schema": {**usual["schema"], "default": operation.place.limit}}
 
 
 def path_parameter(name: str, operation: Operation) -> Parameter:
@@ -96,10 +104,16 @@ def query_names(operation: Operation) -> Iterator[str]:
         yield from ("limit", "offset", "sort", "filter")
         if operation.object.is_archivable:
             yield "archived"
-    if operation.kind in SHOWING:
+    if shows_object(operation):
         yield from ("show", "hide")
     if operation.kind == UPDATE:
         yield from update_flags(operation.object)
+
+
+def shows_object(operation: Operation) -> bool:
+    """Whether the answer holds objects, of which the caller may choose the properties."""
+    action = operation.action
+    return operation.kind in SHOWING or bool(action and action.answer and action.method != "GET")
 
 
 def update_flags(described: Object) -> Iterator[str]:
@@ -117,7 +131,7 @@ def is_set(relation: Relation) -> bool:
 
 def with_parameter(operation: Operation, objects: Mapping[str, Object]) -> Iterator[Parameter]:
     names = [f"`{relation.name}`" for relation in known_relations(operation.object, objects)]
-    if operation.kind in SHOWING and names:
+    if shows_object(operation) and names:
         yield query("with", TEXT, f"Related objects to answer along: {', '.join(names)}; a dot leads further. See *With*.")
 
 

@@ -50,7 +50,11 @@ def typed(field: Field, record: Schema | None) -> Schema:
 
 
 def answer_record(fields: Iterable[Field]) -> Schema:
-    return {"type": "object", "properties": {field.name: answer_schema(field) for field in fields if field.is_shown}}
+    """Every shown property; where some are required, only those are sure to be there."""
+    shown = [field for field in fields if field.is_shown]
+    schema: Schema = {"type": "object", "properties": {field.name: answer_schema(field) for field in shown}}
+    required = [field.name for field in shown if field.required]
+    return schema | ({"required": required} if required else {})
 
 
 def body_record(fields: Iterable[Field]) -> Schema:

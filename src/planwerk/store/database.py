@@ -30,6 +30,7 @@ class Database(Protocol):
     statements: Statements
     tables: Tables
     generation: int  # moves with `refresh` whenever something may have been committed; on PostgreSQL with every second
+    bell: Callable[[], None]  # called from any thread after a commit that left work for the background
 
     async def start(self) -> None:
         """Open what serving needs; raises `Unusable` with a sentence."""
@@ -77,6 +78,10 @@ class Database(Protocol):
 
 class Unusable(Exception):
     """The database cannot be used as it is; the text says why and what to do."""
+
+
+def ring_nobody() -> None:
+    """The bell of a database whose jobs somebody else looks after."""
 
 
 def unavailable(reason: str, seconds: int = 5) -> Refusal:

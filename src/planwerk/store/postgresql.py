@@ -8,7 +8,7 @@ import asyncio
 import subprocess
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +20,7 @@ from psycopg import errors as engine
 from planwerk.describe import Object
 from planwerk.errors import Refusal
 from planwerk.settings import Settings
-from planwerk.store.database import Unusable, too_large, unavailable, write_probe
+from planwerk.store.database import Unusable, ring_nobody, too_large, unavailable, write_probe
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import POSTGRESQL, Statement
 from planwerk.store.tables import Tables
@@ -72,6 +72,14 @@ class Handle:
         except psycopg.Error as error:
             raise translate(error) from error
 
+    def execute_many(self, text: str, values: Iterable[Mapping[str, Any]]) -> None:
+        try:
+            self.raw.cursor().executemany(text, values)
+        except (engine.SerializationFailure, engine.DeadlockDetected):
+            raise
+        except psycopg.Error as error:
+            raise translate(error) from error
+
 
 class PostgreSQL:
     """The `Database` on a PostgreSQL server."""
@@ -86,6 +94,7 @@ class PostgreSQL:
         self.opened: list[psycopg.Connection[Any]] = []
         self.threads: ThreadPoolExecutor | None = None
         self.generation = 0
+        self.bell: Callable[[], None] = ring_nobody
         self.idle: list[psycopg.AsyncConnection[Any]] = []
         self.free = asyncio.Semaphore(READERS)
 
@@ -172,7 +181,7 @@ class PostgreSQL:
         try:
             with handle.raw.transaction():
                 handle.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                return function(Transaction(handle, self.statements, self.identifiers, environment_id))
+                return function(Transaction(handle, self.statements, self.identifiers, environment_id, self.settings))
         except psycopg.Error as error:
             raise translate(error) from error
 
@@ -192,13 +201,18 @@ class PostgreSQL:
 
     def attempt(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
         handle = self.handle()
+        transaction = Transaction(handle, self.statements, self.identifiers, environment_id, self.settings)
         try:
             with handle.raw.transaction():
-                return function(Transaction(handle, self.statements, self.identifiers, environment_id))
+                result = function(transaction)
+                transaction.settle()
         except (engine.SerializationFailure, engine.DeadlockDetected):
             raise
         except psycopg.Error as error:
             raise translate(error) from error
+        if transaction.has_jobs:
+            self.bell()
+        return result
 
     def handle(self) -> Handle:
         """The connection of this thread; a broken one is replaced."""

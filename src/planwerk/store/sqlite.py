@@ -9,7 +9,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from planwerk.describe import Object
 from planwerk.errors import Refusal
 from planwerk.query.operators import folded
 from planwerk.settings import Settings
-from planwerk.store.database import Unusable, too_large, unavailable, write_probe
+from planwerk.store.database import Unusable, ring_nobody, too_large, unavailable, write_probe
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import SQLITE, Statement
 from planwerk.store.statistics import statistics
@@ -69,12 +69,25 @@ class Handle:
     def execute(self, text: str, values: Mapping[str, Any] | None = None) -> list[Any]:
         try:
             return self.raw.execute(text, values).fetchall()
-        except apsw.ConstraintError as error:
-            raise Duplicate(key_of(str(error))) from None
-        except apsw.TooBigError:
-            raise too_large() from None
-        except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError) as error:
-            raise unavailable(f"the database cannot be written now ({type(error).__name__.removesuffix('Error')})") from None
+        except apsw.Error as error:
+            raise translate(error) from None
+
+    def execute_many(self, text: str, values: Iterable[Mapping[str, Any]]) -> None:
+        try:
+            self.raw.executemany(text, values)
+        except apsw.Error as error:
+            raise translate(error) from None
+
+
+def translate(error: apsw.Error) -> Exception:
+    """The engine's error in the API's words; one that is our own fault, or an interrupt, stays what it is."""
+    if isinstance(error, apsw.ConstraintError):
+        return Duplicate(key_of(str(error)))
+    if isinstance(error, apsw.TooBigError):
+        return too_large()
+    if isinstance(error, apsw.FullError | apsw.IOError | apsw.ReadOnlyError | apsw.CantOpenError | apsw.BusyError):
+        return unavailable(f"the database cannot be written now ({type(error).__name__.removesuffix('Error')})")
+    return error
 
 
 def fold(*values: Any) -> Any:
@@ -115,6 +128,7 @@ class SQLite:
         self.generation = 0
         self.commits = self.commits_seen = 0  # of our own writer
         self.look_again = 0.0
+        self.bell: Callable[[], None] = ring_nobody
         self.reader: Handle | None = None
         self.thread: threading.Thread | None = None
 
@@ -211,7 +225,7 @@ class SQLite:
         handle.deadline = time.monotonic() + self.settings.statement_seconds
         handle.execute("BEGIN")
         try:
-            return function(Transaction(handle, self.statements, self.identifiers, environment_id))
+            return function(Transaction(handle, self.statements, self.identifiers, environment_id, self.settings))
         except apsw.InterruptError:
             raise self.too_slow() from None
         finally:
@@ -263,6 +277,8 @@ class SQLite:
                     self.writer.execute(BUMP, {"environment": environment_id, "object": name})
                 self.writer.execute("COMMIT")
                 self.commits += 1
+                if any(write.has_jobs for write in batch):
+                    self.bell()
             except BaseException as error:
                 with suppress(apsw.Error):  # the writer must go on; what cannot be undone now is undone before the next write
                     if self.writer.raw.in_transaction:
@@ -272,10 +288,11 @@ class SQLite:
 
     def run(self, write: "Write") -> set[tuple[str, str]]:
         """Run one write; returns what it touched, as (environment, table). Its error is kept for its caller."""
-        transaction = Transaction(self.writer, self.statements, self.identifiers, write.environment_id)
+        transaction = Transaction(self.writer, self.statements, self.identifiers, write.environment_id, self.settings)
         self.writer.execute("SAVEPOINT write")
         try:
             write.result = write.function(transaction)
+            transaction.settle()
         except BaseException as error:
             write.error = error
             if not self.writer.raw.in_transaction:  # the engine itself rolled everything back
@@ -284,6 +301,7 @@ class SQLite:
             self.writer.execute("RELEASE write")
             return set()
         self.writer.execute("RELEASE write")
+        write.has_jobs = transaction.has_jobs
         return {(write.environment_id, name) for name in transaction.touched}
 
     # ── the rest ──
@@ -333,6 +351,7 @@ class Write:
     future: asyncio.Future[Any] | None = None  # None: its caller waits for the commit itself
     result: Any = None
     error: BaseException | None = None
+    has_jobs: bool = False
 
 
 def settle(batch: list[Write]) -> None:

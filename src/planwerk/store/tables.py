@@ -40,40 +40,60 @@ class Tables:
             for relation in described.relations:
                 if isinstance(relation, Link) and relation.table.name not in self.links:
                     self.links[relation.table.name] = link_table(relation.table, self.metadata)
-        self.environment = Table(
-            "environment",
-            self.metadata,
-            Column("id", plain_text(36), primary_key=True),
-            Column("hash", plain_text(40), nullable=False, unique=True),
-            Column("name", plain_text(), nullable=False, unique=True),
-            Column("status", plain_text(), nullable=False),
-            Column("created_at", plain_text(20), nullable=False),
-            Column("updated_at", plain_text(20), nullable=False),
-        )
-        self.idempotency = Table(
-            "idempotency",
-            self.metadata,
-            Column("environment_id", plain_text(36), primary_key=True),
-            Column("credential_id", plain_text(36), primary_key=True),
-            Column("request", plain_text(), primary_key=True),  # method, path and key
-            Column("body_hash", plain_text(32), nullable=False),
-            Column("status", BigInteger, nullable=False),
-            Column("answer", plain_text(), nullable=False),
-            Column("created_at", plain_text(20), nullable=False),
-        )
-        self.change = Table(
-            "change",
-            self.metadata,
-            Column("environment_id", plain_text(36), primary_key=True),
-            Column("object", plain_text(), primary_key=True),
-            Column("value", BigInteger, nullable=False, index=True),
-        )
-        self.state = Table(
-            "state",
-            self.metadata,
-            Column("name", plain_text(), primary_key=True),
-            Column("value", plain_text(), nullable=False),
-        )
+        make_server_tables(self.metadata)
+
+
+def make_server_tables(metadata: MetaData) -> None:
+    """The tables that the server keeps for itself."""
+    Table(
+        "environment",
+        metadata,
+        Column("id", plain_text(36), primary_key=True),
+        Column("hash", plain_text(40), nullable=False, unique=True),
+        Column("name", plain_text(), nullable=False, unique=True),
+        Column("status", plain_text(), nullable=False),
+        Column("created_at", plain_text(20), nullable=False),
+        Column("updated_at", plain_text(20), nullable=False),
+    )
+    Table(
+        "idempotency",
+        metadata,
+        Column("environment_id", plain_text(36), primary_key=True),
+        Column("credential_id", plain_text(36), primary_key=True),
+        Column("request", plain_text(), primary_key=True),  # method, path and key
+        Column("body_hash", plain_text(32), nullable=False),
+        Column("status", BigInteger, nullable=False),
+        Column("answer", plain_text(), nullable=False),
+        Column("created_at", plain_text(20), nullable=False),
+    )
+    Table(
+        "change",
+        metadata,
+        Column("environment_id", plain_text(36), primary_key=True),
+        Column("object", plain_text(), primary_key=True),
+        Column("value", BigInteger, nullable=False, index=True),
+    )
+    Table(
+        "job",
+        metadata,
+        Column("environment_id", plain_text(36), primary_key=True),
+        Column("id", plain_text(36), primary_key=True),
+        Column("name", plain_text(), nullable=False),
+        Column("key", plain_text(), nullable=False),  # what it is about: of two that wait with the same, one is enough
+        Column("arguments", plain_text(), nullable=False),
+        Column("due_at", plain_text(20), nullable=False),
+        Column("attempts", BigInteger, nullable=False),
+        Column("error", plain_text()),
+        Column("created_at", plain_text(20), nullable=False),
+        Index("index_job_due_at", "due_at", "id"),
+        Index("index_job_name_key", "environment_id", "name", "key"),
+    )
+    Table(
+        "state",
+        metadata,
+        Column("name", plain_text(), primary_key=True),
+        Column("value", plain_text(), nullable=False),
+    )
 
 
 def key_name(table: str, columns: tuple[str, ...]) -> str:

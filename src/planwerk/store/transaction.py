@@ -1,29 +1,40 @@
 """One transaction, scoped to one environment: find, get, insert, update, delete, link.
 
 Rules and handlers see the database only through this. Every statement carries the environment, every write keeps the
-row's `document`, `version` and timestamps right and notes which tables it touched. Nobody here commits.
+row's `document`, `version` and timestamps right and notes what it changed. Nobody here commits.
 """
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import Dialect, Table, bindparam, delete, insert, select, update
 
 from planwerk.actor import Actor
 from planwerk.describe import Link, LinkTable, Many, Object
 from planwerk.errors import CONFLICT, DUPLICATE_ENTRY, Refusal, refuse
 from planwerk.fields import Field, instant
 from planwerk.plan import With
+from planwerk.settings import Settings
+from planwerk.store.changes import Change, Changes, Row
 from planwerk.store.identifiers import Identifiers
-from planwerk.store.select import Builder, living_ids
-from planwerk.store.statements import Statement, compile_statement
+from planwerk.store.statements import Statement
 from planwerk.store.tables import Tables
+from planwerk.store.writes import Statements, stored_default
 
-Row = dict[str, Any]  # column name → stored value
+__all__ = ["Change", "Connection", "Duplicate", "Row", "Statements", "Transaction", "document_of"]
+
+DEFAULT_SETTINGS = Settings()
+SAME_JOB = {
+    name: Statement(f"SELECT id, due_at FROM job WHERE environment_id = {{environment}} AND name = {{name}} AND key = {{key}}{ending}", {})
+    for name, ending in {"sqlite": "", "postgresql": " FOR UPDATE SKIP LOCKED"}.items()  # one that is being done does not count
+}
+HURRY = Statement("UPDATE job SET due_at = {now} WHERE environment_id = {environment} AND id = {id}", {})
+ENQUEUE = Statement(
+    "INSERT INTO job (environment_id, id, name, key, arguments, due_at, attempts, created_at)"
+    " VALUES ({environment}, {id}, {name}, {key}, {arguments}, {now}, 0, {now})",
+    {},
+)
 
 
 class Connection(Protocol):
@@ -31,6 +42,9 @@ class Connection(Protocol):
 
     def execute(self, text: str, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """The rows a statement returns; raises `Duplicate` when a unique key refuses it."""
+
+    def execute_many(self, text: str, values: Iterable[Mapping[str, Any]]) -> None:
+        """Run a writing statement once for each set of values; raises `Duplicate`, too."""
 
 
 class Duplicate(Exception):
@@ -48,86 +62,30 @@ def document_of(fields: Iterable[Field], row: Mapping[str, Any]) -> str:
     >>> document_of((Text("name"), Boolean("locked")), {"name": "saw", "locked": 0})
     '{"name":"saw","locked":false'
     """
-    return orjson.dumps({field.name: field.render(row[field.name]) for field in fields})[:-1].decode()
-
-
-class Statements:
-    """The compiled writes of a catalog for one kind of database; made on first use, then kept."""
-
-    def __init__(self, tables: Tables, objects: Mapping[str, Object], dialect: Dialect) -> None:
-        self.tables = tables
-        self.objects = objects
-        self.dialect = dialect
-        self.builder = Builder(tables, objects, dialect)
-        self.get = lru_cache(None)(self.make_get)
-        self.find = lru_cache(4096)(self.make_find)
-        self.insert = lru_cache(None)(self.make_insert)
-        self.update = lru_cache(4096)(self.make_update)
-        self.living = lru_cache(None)(lambda name: living_ids(tables.of[name], dialect))
-        self.links = lru_cache(None)(self.make_links)
-        self.link = lru_cache(None)(self.make_link)
-        self.unlink = lru_cache(None)(self.make_unlink)
-        self.named = lru_cache(None)(self.make_named)
-        self.one = lru_cache(4096)(lambda name, with_: self.builder.one(objects[name], with_, {})[0])
-
-    def make_get(self, name: str) -> Statement:
-        table = self.tables.of[name]
-        statement = select(table).where(self.mine(table), table.c.id == bindparam("id"), table.c.deleted_at.is_(None))
-        return compile_statement(statement.with_for_update(), self.dialect)
-
-    def make_find(self, name: str, columns: tuple[str, ...], order: tuple[str, ...], nulls: tuple[str, ...]) -> Statement:
-        table = self.tables.of[name]
-        equal = (table.c[column].is_(None) if column in nulls else table.c[column] == bindparam(column) for column in columns)
-        statement = select(table).where(self.mine(table), *equal, table.c.deleted_at.is_(None))
-        return compile_statement(statement.order_by(*(table.c[column] for column in order), table.c.id), self.dialect)
-
-    def make_insert(self, name: str) -> Statement:
-        table = self.tables.of[name]
-        return compile_statement(insert(table).values({column.name: bindparam(column.name) for column in table.c}), self.dialect)
-
-    def make_update(self, name: str, columns: tuple[str, ...]) -> Statement:
-        table = self.tables.of[name]
-        values: dict[str, Any] = {column: bindparam(f"new_{column}") for column in columns}
-        statement = update(table).where(self.mine(table), table.c.id == bindparam("which")).values(values)
-        return compile_statement(statement, self.dialect)
-
-    def make_links(self, name: str, by: str) -> Statement:
-        table = self.tables.links[name]
-        return compile_statement(select(table).where(self.mine(table), table.c[by] == bindparam("id")), self.dialect)
-
-    def make_link(self, name: str) -> Statement:
-        table = self.tables.links[name]
-        return compile_statement(insert(table).values({column.name: bindparam(column.name) for column in table.c}), self.dialect)
-
-    def make_unlink(self, name: str, by: str, other: str) -> Statement:
-        table = self.tables.links[name]
-        statement = delete(table).where(self.mine(table), table.c[by] == bindparam("id"), table.c[other] == bindparam("other"))
-        return compile_statement(statement, self.dialect)
-
-    def make_named(self, statement: Statement) -> Statement:
-        style = ":{}" if self.dialect.paramstyle == "named" else "%({})s"
-        return Statement(re.sub(r"{(\w+)}", lambda name: style.format(name.group(1)), statement.text), {})
-
-    @staticmethod
-    def mine(table: Table) -> Any:
-        return table.c.environment_id == bindparam("environment")
-
-    @lru_cache(None)  # noqa: B019 (one instance lives as long as the process)
-    def columns(self, name: str) -> tuple[str, ...]:
-        table = self.tables.of.get(name)
-        return tuple(column.name for column in (self.tables.links[name] if table is None else table).c)
+    shown = {field.name: field.render(row[field.name]) if field.is_rendered else row[field.name] for field in fields}
+    return orjson.dumps(shown)[:-1].decode()
 
 
 class Transaction:
     """Reads and writes of one environment. `now` is one moment for the whole transaction."""
 
-    def __init__(self, connection: Connection, statements: Statements, identifiers: Identifiers, environment_id: str) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        statements: Statements,
+        identifiers: Identifiers,
+        environment_id: str,
+        settings: Settings = DEFAULT_SETTINGS,
+    ) -> None:
         self.connection = connection
         self.statements = statements
         self.identifiers = identifiers
         self.environment_id = environment_id
+        self.settings = settings
         self.now = identifiers.now()
         self.touched: set[str] = set()
+        self.changes = Changes(statements.upkeep)
+        self.has_jobs = False  # whether it left work for the background
         self.actor: Actor | None = None  # who asked for it; None for the server's own work
 
     def execute(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
@@ -166,10 +124,30 @@ class Transaction:
     def first(self, described: Object, *, order: tuple[str, ...] = (), **equal: Any) -> Row | None:
         return next(iter(self.find(described, order=order, **equal)), None)
 
+    def among(self, name: str, column: str, values: Iterable[str], *, order: tuple[str, ...] = ("id",)) -> list[Row]:
+        """The living rows of an object whose column is one of the values, by `order`; or the rows of a link table, with `order=()`."""
+        return self.fetch_among(name, column, values, order, locks=False)
+
+    def lock(self, name: str, ids: Iterable[str]) -> dict[str, Row]:
+        """The living rows with these ids, locked in the order of their ids until the transaction ends."""
+        return {row["id"]: row for row in self.fetch_among(name, "id", ids, ("id",), locks=True)}
+
+    def fetch_among(self, name: str, column: str, values: Iterable[str], order: tuple[str, ...], *, locks: bool) -> list[Row]:
+        asked, tables = sorted(set(values)), self.statements.tables
+        if not asked:
+            return []
+        table = tables.of[name] if name in tables.of else tables.links[name]
+        is_one, columns = len(asked) == 1, self.statements.columns(name)
+        statement = self.statements.among(table, column, order, is_one=is_one, locks=locks)
+        rows = self.execute(statement, values=asked[0] if is_one else orjson.dumps(asked).decode())
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
     def living(self, name: str, ids: Iterable[str]) -> set[str]:
         """Those of the ids that belong to living rows of an object."""
-        asked = orjson.dumps(sorted(ids)).decode()
-        return {row[0] for row in self.execute(self.statements.living(name), ids=asked)}
+        asked = sorted(ids)
+        if len(asked) == 1:
+            return {row[0] for row in self.execute(self.statements.alive(name), id=asked[0])}
+        return {row[0] for row in self.execute(self.statements.living(name), ids=orjson.dumps(asked).decode())}
 
     def shown(self, described: Object, id: str, with_: With) -> tuple[int, str] | None:
         """(version, JSON text) of a living row with the relations asked for."""
@@ -180,28 +158,70 @@ class Transaction:
 
     def insert(self, described: Object, values: Mapping[str, Any]) -> Row:
         """A new row; absent properties take their defaults. Raises a duplicate-entry refusal."""
-        row: Row = {field.name: values[field.name] if field.name in values else stored_default(field) for field in described.fields}
+        row = self.new_row(described, values)
+        self.run(described, self.statements.insert(described.name), row)
+        self.changes.note(described.name, None, row)
+        self.changes.keep(described.name, row)
+        return row
+
+    def insert_many(self, described: Object, values: Iterable[Mapping[str, Any]]) -> list[Row]:
+        """`insert` for many rows at once."""
+        rows = [self.new_row(described, item) for item in values]
+        self.run_many(described, self.statements.insert(described.name), rows)
+        for row in rows:
+            self.changes.note(described.name, None, row)
+        return rows
+
+    def update_many(self, described: Object, changed: Iterable[tuple[Row, Mapping[str, Any]]]) -> int:
+        """`update` for many rows at once that get values for the same properties; how many of them differed.
+
+        A row may be given once, and may not have been written before in this transaction.
+        """
+        differing = [(row, values) for row, values in changed if any(row[name] != value for name, value in values.items())]
+        pairs = [(row, self.changed_row(described, row, {**values, "updated_at": self.now})) for row, values in differing]
+        if pairs:
+            columns = (*differing[0][1], "updated_at", "version", "document")
+            bound = ({f"new_{name}": new[name] for name in columns} | {"which": new["id"]} for _, new in pairs)
+            self.run_many(described, self.statements.update(described.name, columns), bound)
+        for old, new in pairs:
+            self.changes.note(described.name, old, new)
+        return len(pairs)
+
+    def new_row(self, described: Object, values: Mapping[str, Any]) -> Row:
+        row: Row = {**self.statements.defaults(described.name), **values}
         row["id"] = values.get("id") or self.new_id()
         row["created_at"] = row["updated_at"] = self.now
         row["environment_id"], row["version"] = self.environment_id, 1
         row["document"] = document_of(described.shown, row)
-        self.run(described, self.statements.insert(described.name), row)
         return row
 
+    def changed_row(self, described: Object, row: Row, changed: Mapping[str, Any]) -> Row:
+        new = {**row, **changed, "version": row["version"] + 1}
+        new["document"] = document_of(described.shown, new)
+        return new
+
     def update(self, described: Object, row: Row, values: Mapping[str, Any]) -> Row:
-        """The row with new values; the same row if nothing differs. Raises a duplicate-entry refusal."""
+        """The row with new values; the row as it is if nothing differs. Raises a duplicate-entry refusal."""
+        row = self.latest(described, row)
         changed = {name: value for name, value in values.items() if row[name] != value}
         if not changed:
             return row
         return self.write(described, row, {**changed, "updated_at": max(self.now, row["updated_at"])})
 
     def write(self, described: Object, row: Row, changed: Mapping[str, Any]) -> Row:
-        new = {**row, **changed, "version": row["version"] + 1}
-        new["document"] = document_of(described.shown, new)
+        """The row with new values, without a look at whether they are new, and with the timestamps it had."""
+        row = self.latest(described, row)
+        new = self.changed_row(described, row, changed)
         columns = (*changed, "version", "document")
         statement = self.statements.update(described.name, columns)
         self.run(described, statement, {f"new_{name}": new[name] for name in columns} | {"which": row["id"]})
+        self.changes.note(described.name, row, new if new["deleted_at"] is None else None)
+        self.changes.keep(described.name, new)
         return new
+
+    def latest(self, described: Object, row: Row) -> Row:
+        """The row as this transaction has written it last."""
+        return self.changes.latest(described.name, row)
 
     def touch(self, described: Object, row: Row) -> Row:
         """Count a change that lies in what the row owns: its version moves, its timestamps do not."""
@@ -212,14 +232,36 @@ class Transaction:
         for relation in described.relations:
             if isinstance(relation, Many) and relation.is_owned:
                 owned = self.statements.objects[relation.to]
-                for child in self.find(owned, **{relation.by: row["id"]}):
-                    self.delete(owned, child)
+                self.delete_many(owned, self.find(owned, **{relation.by: row["id"]}))
         self.write(described, row, {"deleted_at": self.now})
+
+    def delete_many(self, described: Object, rows: Iterable[Row]) -> None:
+        """`delete` for many rows; those that own nothing, such as the thousand days of a resource, go in one statement."""
+        owns = any(isinstance(relation, Many) and relation.is_owned for relation in described.relations)
+        if owns or not described.field["deleted_at"].hidden:  # what is shown has to be written into each document
+            for row in rows:
+                self.delete(described, row)
+            return
+        living = [self.latest(described, row) for row in rows]
+        if living:
+            ids = orjson.dumps([row["id"] for row in living]).decode()
+            self.run(described, self.statements.retire(described.name), {"ids": ids, "now": self.now})
+        for row in living:
+            self.changes.note(described.name, row, None)
+            self.changes.keep(described.name, {**row, "deleted_at": self.now, "version": row["version"] + 1})
 
     def run(self, described: Object, statement: Statement, values: Mapping[str, Any]) -> None:
         self.touched.add(described.name)
         try:
             self.connection.execute(statement.text, {**statement.fixed, "environment": self.environment_id, **values})
+        except Duplicate as duplicate:
+            raise duplicate_entry(self.statements.tables, described, duplicate) from None
+
+    def run_many(self, described: Object, statement: Statement, values: Iterable[Mapping[str, Any]]) -> None:
+        self.touched.add(described.name)
+        common = {**statement.fixed, "environment": self.environment_id}
+        try:
+            self.connection.execute_many(statement.text, [{**common, **item} for item in values])
         except Duplicate as duplicate:
             raise duplicate_entry(self.statements.tables, described, duplicate) from None
 
@@ -241,22 +283,47 @@ class Transaction:
         if old is not None and old["document"] == row["document"]:
             return False
         if old is not None:
-            self.detach(link, id, other)
+            self.unlink(link, id, other)
         self.touched.add(table.name)
         statement = self.statements.link(table.name)
         try:
             self.connection.execute(statement.text, {**statement.fixed, **row})
         except Duplicate:
             raise refuse(CONFLICT, "the two were linked by somebody else at the same time") from None
+        self.changes.note(table.name, old, row)
         return True
 
     def detach(self, link: Link, id: str, other: str) -> None:
+        self.unlink(link, id, other)
+        self.changes.note(link.table.name, {link.by: id, link.table.other(link.by): other}, None)
+
+    def unlink(self, link: Link, id: str, other: str) -> None:
         self.touched.add(link.table.name)
         self.execute(self.statements.unlink(link.table.name, link.by, link.table.other(link.by)), id=id, other=other)
 
+    # ── what follows ──
 
-def stored_default(field: Field) -> Any:
-    return None if field.default is None else field.store(field.default)
+    def settle(self) -> None:
+        """Bring the values that follow from other rows up to date with everything written so far."""
+        self.changes.settle(self)
+
+    def enqueue(self, name: str, key: str = "", **arguments: Any) -> str:
+        """Leave a job for the background, which does it once this transaction is committed; its id.
+
+        Of two jobs that wait with the same name and key one is enough: then nothing is left, and the id is empty. One that has
+        failed is tried again at once, for what it failed of may have been changed.
+        """
+        same = self.run_named(SAME_JOB[self.statements.dialect.name], name=name, key=key) if key else ()
+        for waiting_id, due_at in same:
+            if due_at > self.now:
+                self.run_named(HURRY, id=waiting_id, now=self.now)
+                self.has_jobs = True
+        if same:
+            return ""
+        id = self.new_id()
+        self.run_named(ENQUEUE, id=id, name=name, key=key, arguments=orjson.dumps(arguments).decode(), now=self.now)
+        self.has_jobs = True
+        return id
 
 
 def pivot_document(table: LinkTable, row: Mapping[str, Any]) -> str:

@@ -117,7 +117,7 @@ def script(step: str, tx: Transaction) -> list[str]:
 
 def refresh_documents(tx: Transaction) -> None:
     """Make the stored documents of changed objects again."""
-    for described in tx.statements.objects.values():
+    for described in (found for found in tx.statements.objects.values() if found.is_stored):
         name, wanted = f"document {described.name}", fingerprint(described)
         found = tx.run_named(FIND, name=name)
         if not found or found[0][0] != wanted:
