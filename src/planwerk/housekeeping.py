@@ -1,7 +1,7 @@
 """What the server tidies up by itself, hourly: idempotency keys that have expired, api_messages that nobody reads any more.
 
 Each task is one short transaction per environment. When it ran last is a row of `state`, so that of several processes one
-does the work.
+does the work. Once a day it leaves work for the background: the schedule rows of days that have come into sight.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import structlog
 
 from planwerk.errors import Refusal
 from planwerk.idempotency import HOURS
+from planwerk.rules.schedules import keep_horizon, renew
 from planwerk.store.database import Database
 from planwerk.store.statements import Statement
 from planwerk.store.transaction import Transaction
@@ -20,6 +21,8 @@ from planwerk.store.transaction import Transaction
 EVERY_HOURS = 1
 LOOK_SECONDS = 300.0  # between two looks at what is due
 MESSAGE_DAYS = 30
+CALENDAR_HOURS = 24  # between two looks at how far the calendars reach
+HORIZON, HOLIDAYS = "housekeeping horizon", "holidays"  # names in `state`
 
 ENVIRONMENTS = Statement("SELECT id FROM environment ORDER BY id", {})
 LAST = Statement("SELECT value FROM state WHERE name = {name}", {})
@@ -65,8 +68,34 @@ def take_due(tx: Transaction, tasks: Iterable[Task] = TASKS) -> list[Task]:
 
 def last_run(tx: Transaction, task: Task) -> str:
     """The moment a task ran last; empty if it never did."""
-    found = tx.run_named(LAST, name=f"housekeeping {task.name}")
+    return read_state(tx, f"housekeeping {task.name}")
+
+
+def read_state(tx: Transaction, name: str) -> str:
+    found = tx.run_named(LAST, name=name)
     return str(found[0][0]) if found else ""
+
+
+def take_calendars(tx: Transaction) -> list[Callable[[Transaction], None]]:
+    """What the calendars of every environment need now: once a day to reach further, at once other holidays."""
+    needed: list[Callable[[Transaction], None]] = []
+    if read_state(tx, HORIZON) < tx.ago(hours=CALENDAR_HOURS):
+        tx.run_named(MARK, name=HORIZON, value=tx.now)
+        needed.append(keep_horizon)
+    if read_state(tx, HOLIDAYS) != tx.settings.holidays:
+        needed.append(renew)
+    return needed
+
+
+async def keep_calendars(database: Database) -> None:
+    """Leave the work that calendars need for the background. Which holidays were seen to is noted last, so that none is missed."""
+    needed = await database.write("", take_calendars)
+    environments = [row[0] for row in await database.write("", lambda tx: tx.run_named(ENVIRONMENTS))] if needed else []
+    for work in needed:
+        for environment in environments:
+            await database.write(environment, work)
+    if renew in needed:
+        await database.write("", lambda tx: tx.run_named(MARK, name=HOLIDAYS, value=tx.settings.holidays))
 
 
 async def tidy_all(database: Database) -> dict[str, int]:
@@ -86,6 +115,7 @@ async def run(database: Database, sleep: Callable[[float], Awaitable[None]] = as
     while True:
         try:
             removed = await tidy_all(database)
+            await keep_calendars(database)
         except Refusal as refusal:
             log.warning("housekeeping postponed", reason=str(refusal))
         else:

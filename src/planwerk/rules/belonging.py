@@ -40,18 +40,35 @@ def place_of_card(tx: Transaction, values: Values) -> None:
 
 
 def same_board(tx: Transaction, values: Mapping[str, Any], row: Row | None) -> Iterator[Fault]:
-    """The stage and the status of a card are those of its own board."""
-    collection_id = values.get("collection_id") or (row and row["collection_id"])
+    """The stage and the status of a card are those of its own board, where it stays when its collection moves on."""
     chosen = [
         name for name in ("stage", "status") if values.get(f"{name}_id") and (row is None or row[f"{name}_id"] != values[f"{name}_id"])
     ]
-    collection = tx.get(tx.object("collection"), collection_id) if chosen and collection_id else None
-    if collection is None:
+    id = None if row else values.get("collection_id")
+    owner = row or (tx.get(tx.object("collection"), id) if chosen and id else None)
+    if owner is None:
         return
     for name in chosen:
         found = tx.get(tx.object(name), values[f"{name}_id"])
-        if found is not None and found["board_id"] != collection["board_id"]:
+        if found is not None and found["board_id"] != owner["board_id"]:
             yield Fault(VALIDATION_FAILED, f"{name}_id names a {name} of another board", f"{name}_id")
+
+
+def stage_keeps_board(tx: Transaction, values: Mapping[str, Any], row: Row | None) -> Iterator[Fault]:
+    """A stage that has cards stays on their board."""
+    yield from keeps_board(tx, "stage", values, row)
+
+
+def status_keeps_board(tx: Transaction, values: Mapping[str, Any], row: Row | None) -> Iterator[Fault]:
+    """A status that cards are on stays on their board."""
+    yield from keeps_board(tx, "status", values, row)
+
+
+def keeps_board(tx: Transaction, name: str, values: Mapping[str, Any], row: Row | None) -> Iterator[Fault]:
+    if row is None or "board_id" not in values or values["board_id"] == row["board_id"]:
+        return
+    if tx.first(tx.object("card"), **{f"{name}_id": row["id"]}) is not None:
+        yield Fault(VALIDATION_FAILED, f"board_id of a {name} cannot change while there are cards on it", "board_id")
 
 
 def collection_of_card(tx: Transaction, values: Values) -> None:

@@ -4,43 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from planwerk.actor import Actor
-from planwerk.errors import NOT_FOUND, VALIDATION_FAILED, Fault, Refusal, refuse
-from planwerk.fields import Items, ManyBad, load, parse_record
+from planwerk.errors import NOT_FOUND, refuse
+from planwerk.fields import Items, load
+from planwerk.rules.ordering import card_of_path
 from planwerk.store.transaction import Row, Transaction
 
 
-def card_of_path(tx: Transaction, path: Mapping[str, str]) -> Row:
-    card = tx.get(tx.object("card"), path["card_id"].lower())
-    if card is None or card["collection_id"] != path["collection_id"].lower():
-        raise refuse(NOT_FOUND, "card not found")
-    return card
-
-
-def set_by_name(tx: Transaction, actor: Actor, path: Mapping[str, str], body: Any) -> bytes:  # noqa: ARG001 (the signature of an action)
+def set_by_name(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Mapping[str, Any]) -> Row:  # noqa: ARG001 (see Action)
     """The card with the field set; a field the card does not have yet is taken from the board's definitions."""
     card = card_of_path(tx, path)
     field = tx.object("card").field["custom_fields"]
-    assert isinstance(field, Items)
-    given = parse(field, body)
     items = load(card["custom_fields"]) or []
     item = next((item for item in items if item["name"] == path["name"]), None)
     if item is None:
         item = defined(tx, card, path["name"])
         items.append(item)
     item.update({**given, "name": path["name"], "updated_at": tx.now})
-    new = tx.update(tx.object("card"), card, {"custom_fields": field.store(items)})
-    return f"{new['document']}}}".encode()
-
-
-def parse(field: Items, body: Any) -> dict[str, Any]:
-    """The properties of a custom field that the body names; every fault is told at once."""
-    if not isinstance(body, dict):
-        raise refuse(VALIDATION_FAILED, "the body must be an object with a value")
-    named = [inner for inner in field.fields if inner.name in body and not inner.read_only and inner.name != "name"]
-    try:
-        return parse_record(body, named)
-    except ManyBad as many:
-        raise Refusal(*(Fault(VALIDATION_FAILED, f"{bad.at} {bad.description}", bad.at) for bad in many.items)) from None
+    return tx.update(tx.object("card"), card, {"custom_fields": field.store(items)})
 
 
 def defined(tx: Transaction, card: Row, name: str) -> dict[str, Any]:
@@ -55,7 +35,7 @@ def defined(tx: Transaction, card: Row, name: str) -> dict[str, Any]:
     return {field.name: found.get(field.name) for field in fields.fields} | {"id": tx.new_id(), "created_at": tx.now, "updated_at": tx.now}
 
 
-def remove_by_name(tx: Transaction, actor: Actor, path: Mapping[str, str], body: Any) -> None:  # noqa: ARG001 (see set_by_name)
+def remove_by_name(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Any) -> None:  # noqa: ARG001 (see Action)
     """The card without the field; 404 if it has none of this name."""
     card = card_of_path(tx, path)
     items = load(card["custom_fields"]) or []

@@ -9,7 +9,7 @@ PARTS = ("firstname", "infix", "lastname")
 FULLNAME_CHARACTERS = 255
 
 
-def names_of_user(values: dict[str, Any], row: Mapping[str, Any] | None) -> None:
+def names_of_user(_: Transaction, values: dict[str, Any], row: Mapping[str, Any] | None) -> None:
     """A user logs in by mail address; the full name is put together from its parts unless it is given."""
     if row is None and values.get("username") is None:
         values["username"] = values.get("email")
@@ -24,7 +24,7 @@ def made_by(tx: Transaction, values: dict[str, Any]) -> None:
         values |= {"api_key_id": tx.actor.credential_id, "third_party": True}
 
 
-def can_send(values: dict[str, Any], row: Mapping[str, Any] | None) -> None:
+def can_send(_: Transaction, values: dict[str, Any], row: Mapping[str, Any] | None) -> None:
     """A webhook may send when it is active and not suspended."""
     is_active = values.get("active", row["active"] if row else True)
     values["can_send"] = bool(is_active) and not (row and row["disabled_until"])
