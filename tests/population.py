@@ -66,6 +66,7 @@ def populate(server: Server, environment_id: str, described: Object, seed: int) 
 
 
 def write(tx: Transaction, population: Population) -> None:
+    tx.changes.upkeep = ()  # the rows stay as they were drawn, also where one of them follows from others
     for name, rows in population.tables.items():
         for row in rows:
             values = {field.name: field.store(row[field.name]) for field in OBJECTS[name].fields if field.name in row}

@@ -12,7 +12,7 @@ from uuid import UUID
 from tests.client import Client
 from tests.server import OBJECTS, Server
 
-from planwerk.describe import CREATE, Object, Place
+from planwerk.describe import CREATE, LIST, Object, Place
 from planwerk.fields import (
     Anything,
     Boolean,
@@ -36,6 +36,18 @@ from planwerk.store.transaction import Transaction
 PICTURE = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PLACED = [described for described in OBJECTS.values() if described.places]
 CREATED = [described for described in PLACED if any(CREATE in place.operations for place in described.places)]
+OTHERS = {"related_card_id": "card"}  # properties that name another object than the world's own, and its kind
+CHOSEN: dict[tuple[str, str], Any] = {  # what must agree with another property, or be where its object begins
+    **{("card", name): "2026-03-05" for name in ("start_date", "start", "date")},
+    **{("card", name): "2026-04-07" for name in ("end_date", "end")},
+    ("time_tracking", "status"): "draft",
+    ("time_tracking", "start"): "2026-03-02T08:30:00Z",
+    ("time_tracking", "end"): "2026-03-02T09:30:00Z",
+    ("time_tracking", "duration"): 60,
+}
+LEFT_OUT = frozenset({("collection", "status")})  # what a body may say only as the state of its object allows
+MADE = frozenset({"schedule"})  # the server makes these by itself, along with another object and by the thousand
+PERIOD = {"year": "2026", "month": "3", "day": "5"}  # of a path that names days
 STORED = [described for described in OBJECTS.values() if described.is_stored]
 
 
@@ -60,7 +72,7 @@ class World:
         if name not in self.ids:
             described = OBJECTS[name]
             is_created = any(CREATE in place.operations for place in described.places)
-            self.ids[name] = self.make(described)["id"] if is_created else self.insert(described)
+            self.ids[name] = self.found(described) if name in MADE else self.make(described)["id"] if is_created else self.insert(described)
         return self.ids[name]
 
     def make(self, described: Object, **values: Any) -> dict[str, Any]:
@@ -78,9 +90,14 @@ class World:
 
         return self.server.database.write_now(self.environment_id, work)
 
+    def found(self, described: Object) -> str:
+        """The first object of a kind that the server makes by itself."""
+        return self.client.ids(self.path(place_of(described, LIST)), limit=1)[0]
+
     def path(self, place: Place, **ids: str) -> str:
         """A place's path with the ids of this world, or the given ones."""
-        return "/v1" + place.path.format_map({name: ids.get(name) or self.id(name.removesuffix("_id")) for name in place.parameters})
+        mine = {name: ids.get(name) or self.id(name.removesuffix("_id")) for name in place.parameters}
+        return "/v1" + place.path.format_map({**PERIOD, **mine})
 
     def one(self, described: Object, place: Place | None = None) -> str:
         """The path of this world's object."""
@@ -91,8 +108,11 @@ class World:
         """A value for every property that a body may set, except those that the place gives."""
         place = place or place_of(described)
         given = {*place.parameters, *place.fixed}
+        given |= {name for owner, name in LEFT_OUT if owner == described.name}
         fields = [field for field in described.writable if field.name not in given and not is_own(field, described)]
-        return {field.name: PICTURE if field.name in described.pictures else self.value(field) for field in fields}
+        chosen = {name: value for (owner, name), value in CHOSEN.items() if owner == described.name}
+        other = {name: self.make(OBJECTS[OTHERS[name]])["id"] for name in OTHERS if name in described.field}
+        return {field.name: PICTURE if field.name in described.pictures else self.value(field) for field in fields} | other | chosen
 
     def value(self, field: Field) -> Any:
         """A value that the property takes, another one each time where it can be."""
@@ -145,7 +165,7 @@ MAKERS: tuple[tuple[type[Field], Any], ...] = (
     (Integer, lambda world, field, number: max(field.min, min(number, field.max))),
     (Number, lambda world, field, number: max(field.min, min(number + 0.5, field.max))),
     (Boolean, lambda world, field, number: number % 2 == 1),
-    (Date, lambda world, field, number: f"2026-03-{1 + number % 28:02}"),
+    (Date, lambda world, field, number: f"2026-{'04' if field.name.startswith('end') else '03'}-{1 + number % 28:02}"),
     (Time, lambda world, field, number: f"{number % 24:02}:30"),
     (DateTime, lambda world, field, number: f"2026-03-{1 + number % 28:02}T08:30:00Z"),
     (Words, lambda world, field, number: list(field.words[:2]) or [f"{world.mark} word"]),

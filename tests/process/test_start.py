@@ -122,6 +122,13 @@ def test_several_workers_need_postgresql(tmp_path: Path) -> None:
     assert (refused.returncode, refused.stderr) == (1, "Error: several workers need PostgreSQL; an SQLite database has one\n")
 
 
+def test_holidays_of_no_country_stop_the_server_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "planwerk.toml").write_text('holidays = "XX"\n')
+    refused = command(tmp_path, "serve")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: holidays: there is no calendar for XX")
+
+
 def test_a_port_in_use_stops_the_server_with_a_sentence(process: Process, tmp_path: Path) -> None:
     other = command(tmp_path, "serve", "--port", str(process.port))
     assert other.returncode == 1

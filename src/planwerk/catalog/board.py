@@ -3,8 +3,9 @@
 from planwerk.catalog.color import COLORS
 from planwerk.catalog.custom_field import CUSTOM_FIELD
 from planwerk.catalog.links import BOARD_RESOURCE, SPACE_BOARD
-from planwerk.describe import Link, Many, Object, Place, identity, timestamps
-from planwerk.fields import Boolean, Choice, Field, Items, Record, Text, Uuid, Words
+from planwerk.describe import Action, Link, Many, Object, Place, identity, timestamps
+from planwerk.fields import Boolean, Choice, Date, Field, Integer, Items, Record, Text, Uuid, Words
+from planwerk.rules import capacity
 
 PERMISSION_SETS = ("board_admin", "editor", "executor", "comment_only")
 
@@ -17,6 +18,36 @@ WORKDAYS: tuple[Field, ...] = (
     Boolean("6", default=False),
     Boolean("7", default=False),
 )
+
+AUTO_PLAN: tuple[Field, ...] = (
+    Words("order_types", words=("Production", "Project", "Purchase", "Quotation", "Sales", "none"), default=(), note="Empty: every type."),
+    Choice(
+        "anchor_date",
+        words=("promised_date", "desired_date", "due_date", "created_at"),
+        default="promised_date",
+        note="The order's day that the plan ends on; created_at: begins on.",
+    ),
+    Integer("offset_workdays", min=-10_000, max=10_000, default=0, note="Working days after that day; negative: before it."),
+)
+
+CAPACITY = "/board/{board_id}/capacity"
+SPAN = (
+    Date("date_range_start", required=True, note="The first day."),
+    Date("date_range_end", required=True, note="The last day, at most five years later."),
+    Choice("time_frame", words=tuple(capacity.FIRST_DAYS), default="day", note="What the days are added up to."),
+    Uuid("stage_id", note="Only this stage of the board, its resources and its cards."),
+)
+AVAILABLE = Integer("time_available", note="Minutes that the linked resources work, by their percentages.")
+OFF = Integer("time_off", note="Minutes of leave and absence.")
+PLANNED = Integer("time_planned", note="Minutes of the cards, counted by the board's capacity_method.")
+RESOURCE_TYPE = (Choice("type", words=("employee", "machine", "cell")), AVAILABLE, PLANNED)
+
+
+def periods_of(name: str, *fields: Field) -> tuple[Field, ...]:
+    """The answer of a capacity read: every period, and in each of them every element of the list `name`."""
+    elements = Items(name, fields=(Uuid("id"), *fields), most=1_000_000)
+    return (Items("data", fields=(Date("date", note="The first day of the period."), elements), most=2_000),)
+
 
 BOARD = Object(
     name="board",
@@ -54,6 +85,12 @@ BOARD = Object(
         ),
         Items("custom_fields", fields=CUSTOM_FIELD, note="The custom fields that its collections and cards may have."),
         Words("card_lock_options", default=()),
+        Record(
+            "auto_plan",
+            nullable=True,
+            fields=AUTO_PLAN,
+            note="Plans the collections of new orders; null: none.",
+        ),
         Choice("permission_set", words=PERMISSION_SETS, read_only=True, note="What the caller may do on this board."),
         *timestamps(archived=True, deleted=True),
     ),
@@ -69,6 +106,40 @@ BOARD = Object(
         Link("spaces", to="space", table=SPACE_BOARD, by="board_id", is_writable=False),
     ),
     places=(Place("/board"),),
+    actions=(
+        Action(
+            "GET",
+            f"{CAPACITY}/stage",
+            "capacity of the stages",
+            capacity.of_stages,
+            body=SPAN,
+            shows=periods_of("stage", AVAILABLE, PLANNED),
+        ),
+        Action(
+            "GET",
+            f"{CAPACITY}/resource_type/stage",
+            "capacity of the stages by type of resource",
+            capacity.of_resource_types,
+            body=SPAN,
+            shows=periods_of("stage", Items("resource_type", fields=RESOURCE_TYPE)),
+        ),
+        Action(
+            "GET",
+            f"{CAPACITY}/resource",
+            "capacity of the resources",
+            capacity.of_resources,
+            body=SPAN,
+            shows=periods_of("resource", AVAILABLE, OFF, PLANNED),
+        ),
+        Action(
+            "GET",
+            f"{CAPACITY}/group",
+            "capacity of the groups",
+            capacity.of_groups,
+            body=SPAN,
+            shows=periods_of("group", AVAILABLE, OFF, PLANNED),
+        ),
+    ),
     always_with=("labels", "statuses"),
     plain_with=("custom_fields",),
 )

@@ -3,14 +3,22 @@
 from planwerk.actor import Role
 from planwerk.catalog.custom_field import CUSTOM_FIELD_VALUE
 from planwerk.catalog.links import CARD_ACTIVITY, CARD_FOLLOWER, CARD_LABEL, CARD_RESOURCE
-from planwerk.describe import READ_ONLY, Action, Allow, Link, Many, Object, One, Place, identity, timestamps
+from planwerk.describe import READ_ONLY, Action, Allow, Link, Many, Object, One, Place, Upkeep, identity, timestamps
 from planwerk.fields import Boolean, Date, DateTime, Integer, Items, LongText, Ref, Text, Time, Uuid
+from planwerk.rules import cards, estimates
 from planwerk.rules.belonging import place_of_card, same_board
 from planwerk.rules.custom_fields import remove_by_name, set_by_name
+from planwerk.rules.dependencies import follow_move
+from planwerk.rules.ordering import rank_card
+from planwerk.rules.splitting import lock, split, unlock
 
 OF_COLLECTION = "/collection/{collection_id}/card"
 BY_NAME = f"{OF_COLLECTION}/{{card_id}}/custom_fields/{{name}}"
+ONE_CARD = f"{OF_COLLECTION}/{{card_id}}"
+DATE_PART = (Date("date", required=True), Integer("time", required=True, min=0, note="Minutes."))
 WRITTEN_BY_NAME = tuple(field for field in CUSTOM_FIELD_VALUE if not field.read_only and field.name != "name")
+
+EXTENSION = "An extension of Planwerk; the vPlan API has no such operation."
 
 CARD = Object(
     name="card",
@@ -34,7 +42,8 @@ CARD = Object(
         Date("date", nullable=True, deprecated=True, note="Use start_date."),
         Date("start", nullable=True, deprecated=True, note="Use start_date."),
         Date("end", nullable=True, deprecated=True, note="Use end_date."),
-        Integer("time", min=0, note="Estimated minutes."),
+        Integer("time", min=0, note="Estimated minutes; the sum of its activities where it has any."),
+        Integer("time_remaining", read_only=True, note="Minutes still needed: the estimate without what was tracked."),
         Uuid("card_recurring_id", nullable=True),
         Ref("parent_card_id", to="card", nullable=True, note="The card of which this is a sub card."),
         Ref("collection_id", to="collection"),
@@ -69,17 +78,58 @@ CARD = Object(
     index=(
         ("collection_id", "position", "start_date"),
         ("board_id", "start_date"),
+        ("board_id", "rank"),
         ("stage_id",),
         ("status_id",),
         ("parent_card_id",),
         ("updated_at",),
     ),
     plain_with=("time", "custom_fields"),
-    defaults=(place_of_card,),
-    checks=(same_board,),
+    defaults=(place_of_card, cards.place_in_order),
+    derives=(cards.keep_days, cards.keep_completion),
+    checks=(same_board, cards.takes_cards, cards.stays_where_it_is, cards.days_in_order, cards.parent_fits),
+    upkeep=(
+        Upkeep(("card",), cards.free_sub_cards),
+        Upkeep(("card", "board"), cards.keep_counted_days),
+        Upkeep(estimates.WATCHES, estimates.keep_estimates),
+    ),
+    after=(follow_move,),
     actions=(
         Action("PUT", BY_NAME, "write a custom field by its name", set_by_name, body=WRITTEN_BY_NAME, answer="card"),
         Action("DELETE", BY_NAME, "remove a custom field by its name", remove_by_name, status=204),
+        Action(
+            "POST",
+            f"{ONE_CARD}/split",
+            "split a card",
+            split,
+            body=(
+                Items("date_parts", fields=DATE_PART, required=True, default=None, note="One for each resulting card."),
+                Boolean("reverse", default=False, note="The card itself becomes the last of the parts instead of the first."),
+            ),
+            answer="card",
+            role=Role.ORGANISER,
+            note="The card becomes the first part and keeps what was tracked on it; the other parts are new cards of its collection.",
+        ),
+        Action(
+            "PUT",
+            f"{ONE_CARD}/rank",
+            "rank a card",
+            rank_card,
+            body=(Ref("before", to="card", note="It comes right before this card."), Ref("after", to="card", note="Right after it.")),
+            answer="card",
+            role=Role.ORGANISER,
+            note=EXTENSION,
+        ),
+        Action(
+            "POST",
+            f"{ONE_CARD}/lock",
+            "lock a card",
+            lock,
+            answer="card",
+            role=Role.ORGANISER,
+            note=f"{EXTENSION} Its planning stays as it is until it is unlocked.",
+        ),
+        Action("POST", f"{ONE_CARD}/unlock", "unlock a card", unlock, answer="card", role=Role.ORGANISER, note=EXTENSION),
     ),
     allow=Allow(create=Role.ORGANISER, update=Role.MEMBER, delete=Role.ORGANISER),
     events=(

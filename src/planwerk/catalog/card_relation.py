@@ -1,8 +1,9 @@
 """A card relation: a typed link from one card to another, such as a dependency."""
 
 from planwerk.actor import Role
-from planwerk.describe import CREATE, DELETE, LIST, ONE, Allow, Object, One, Place, identity, timestamps
+from planwerk.describe import CREATE, DELETE, LIST, ONE, Allow, Object, One, Place, Upkeep, identity, timestamps
 from planwerk.fields import Choice, Ref
+from planwerk.rules.dependencies import joins_two_cards, keep_relations
 
 CARD_RELATION = Object(
     name="card_relation",
@@ -12,7 +13,7 @@ CARD_RELATION = Object(
         identity(),
         Choice("type", words=("blocks", "depends", "related", "cloned"), default="related"),
         Choice("status", words=("valid", "invalid"), default="valid", read_only=True, note="invalid: the cards' dates break it."),
-        Ref("related_card_id", to="card", required=True),
+        Ref("related_card_id", to="card", required=True, note="Another card; dependencies may not go round in a circle."),
         Ref("card_id", to="card", required=True),
         *timestamps(),
     ),
@@ -22,5 +23,7 @@ CARD_RELATION = Object(
     ),
     places=(Place("/card_relation", operations=(LIST, CREATE, ONE, DELETE)),),
     index=(("card_id",), ("related_card_id",)),
+    checks=(joins_two_cards,),
+    upkeep=(Upkeep(("card_relation", "card"), keep_relations),),
     allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
 )

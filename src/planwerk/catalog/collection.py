@@ -3,11 +3,31 @@
 from planwerk.actor import Role
 from planwerk.catalog.custom_field import CUSTOM_FIELD_VALUE
 from planwerk.catalog.links import COLLECTION_ACTIVITY, COLLECTION_FOLLOWER, COLLECTION_LABEL
-from planwerk.describe import LIST, Allow, Link, Many, Object, One, Place, identity, timestamps
-from planwerk.fields import Choice, Date, HexColor, Integer, Items, LongText, Map, Ref, Text, Url, Uuid, Words
+from planwerk.describe import LIST, Action, Allow, Job, Link, Many, Object, One, Place, Upkeep, identity, timestamps
+from planwerk.fields import Boolean, Choice, Date, HexColor, Ids, Integer, Items, LongText, Map, Ref, Text, Url, Uuid, Words
+from planwerk.rules import backlog, concern
 from planwerk.rules.belonging import first_board
+from planwerk.rules.orders import delete_collection, note_edits
+from planwerk.rules.planning import make_cards, plan_on_board
+from planwerk.rules.recount import recount
+from planwerk.rules.standing import keep_standing
 
 DEPRECATED_DETAIL = "GET v1/collection/detail is deprecated and will be removed in future versions"
+
+PLAN = (
+    Date("start", note="The first day of the plan, or its last one with `reverse`. Absent: back from the due date, else from today."),
+    Boolean("reverse", default=False, note="Plan backward: `start` is the end."),
+    Ref("stage_id", to="stage", note="Only this stage gets a card."),
+    Ids("force_stages", to="stage", note="Stages that get a card although they have none of the activities."),
+    Ref("status_id", to="status", note="The status of the new cards; absent: where the board's cards begin."),
+    Ids("resources", to="resource", note="Who does it: put on every card whose activities they can do."),
+    Ref("before", to="card", note="The new cards rank right before this card."),
+    Ref("after", to="card", note="The new cards rank right after this card."),
+)
+BACKLOG = (
+    Integer("position", min=0, note="Its place in the backlog; absent: the last."),
+    Ids("related_collections", to="collection", note="Collections that go along, to the places behind it."),
+)
 
 COLLECTION = Object(
     name="collection",
@@ -36,6 +56,10 @@ COLLECTION = Object(
         Text("external_ref", nullable=True),
         Uuid("batch_id", nullable=True, read_only=True),
         Words("edited_properties", default=(), hidden=True),  # changed by hand, so updates of the order leave them alone
+        Words("order_activities", default=(), hidden=True),  # ids of the activities that came from rows of the order
+        Date("planned_promised_date", nullable=True, hidden=True),  # the order's dates when it was planned
+        Date("planned_desired_date", nullable=True, hidden=True),
+        Text("planning", nullable=True, hidden=True),  # the job that makes its cards, until it is done
         *timestamps(deleted=True),
     ),
     relations=(
@@ -62,7 +86,35 @@ COLLECTION = Object(
     index=(("board_id", "status", "position"), ("updated_at",)),
     allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
     plain_with=("custom_fields",),
-    defaults=(first_board,),
+    defaults=(first_board, backlog.begin_in_backlog),
+    derives=(note_edits, backlog.keep_position),
+    checks=(backlog.status_by_hand, backlog.board_by_planning),
+    removal=delete_collection,
+    upkeep=(Upkeep(("card",), backlog.follow_cards), Upkeep(concern.WATCHED, keep_standing)),
+    jobs=(
+        Job("collection.plan", make_cards, "Makes the cards of a collection that was planned."),
+        Job("collection.recount", recount, "After an update: what follows from the cards of all collections."),
+    ),
+    actions=(
+        Action(
+            "POST",
+            "/collection/{collection_id}/board/{board_id}",
+            "plan a collection on a board",
+            plan_on_board,
+            body=PLAN,
+            answer="collection",
+            note="Answers at once; the cards, `start` and `end` follow a moment later. On another board the open cards are replaced.",
+        ),
+        Action(
+            "PUT",
+            "/collection/{collection_id}/backlog",
+            "move a collection to the backlog",
+            backlog.to_backlog,
+            body=BACKLOG,
+            answer="collection",
+            note="Its cards are removed; the time tracked on them stays.",
+        ),
+    ),
     events=(
         "created",
         "updated",

@@ -10,16 +10,24 @@ BOARD_STAGE = (
 )
 
 CARD_LABEL = LinkTable("card_label", "card_id", "label_id")
-CARD_RESOURCE = LinkTable("card_resource", "card_id", "resource_id")
+CARD_RESOURCE = LinkTable(
+    "card_resource",
+    "card_id",
+    "resource_id",
+    (
+        Integer("time", read_only=True, note="The minutes of the card's work that fall to the resource."),
+        Integer("time_remaining", read_only=True, note="Those of them that are still needed."),
+    ),
+)
 CARD_ACTIVITY = LinkTable(
     "card_activity",
     "card_id",
     "activity_id",
     (
         Integer("position", nullable=True),
-        Integer("time", nullable=True, min=0, note="Estimated minutes."),
-        Integer("time_remaining", nullable=True, note="Minutes still needed."),
-        Integer("time_original", nullable=True, min=0, note="Minutes of the first estimate."),
+        Integer("time", nullable=True, min=0, note="Estimated minutes; absent: the activity's default_duration."),
+        Integer("time_remaining", nullable=True, read_only=True, note="Minutes still needed: the estimate without what was tracked."),
+        Integer("time_original", nullable=True, read_only=True, note="Minutes of the first estimate."),
     ),
 )
 CARD_FOLLOWER = LinkTable("card_follower", "card_id", "user_id")
@@ -31,9 +39,9 @@ COLLECTION_ACTIVITY = LinkTable(
     "activity_id",
     (
         Integer("position", nullable=True),
-        Integer("time", nullable=True, min=0, note="Estimated minutes."),
-        Integer("time_remaining", nullable=True, note="Minutes still needed."),
-        Integer("time_original", nullable=True, min=0, note="Minutes of the first estimate."),
+        Integer("time", nullable=True, min=0, note="Estimated minutes; absent: the activity's default_duration."),
+        Integer("time_remaining", nullable=True, read_only=True, note="Minutes still needed: the estimate without what was tracked."),
+        Integer("time_original", nullable=True, read_only=True, note="Minutes of the first estimate."),
         Integer("time_budget", nullable=True, min=0, note="Minutes that may be spent."),
     ),
 )

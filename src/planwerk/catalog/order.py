@@ -1,8 +1,9 @@
 """An order: a business document that an integration pushes in; a collection is made from it and kept in step."""
 
 from planwerk.catalog.links import ORDER_SUPPLY
-from planwerk.describe import Link, Many, Object, One, Place, identity, timestamps
+from planwerk.describe import Job, Link, Many, Object, One, Place, Upkeep, identity, timestamps
 from planwerk.fields import Choice, Date, LongText, Map, Number, Ref, Text, Url
+from planwerk.rules.orders import auto_plan, bring_up_to_date, collection_of_order, delete_order, follow_order, note_orders, release_orders
 
 ORDER = Object(
     name="order",
@@ -15,7 +16,7 @@ ORDER = Object(
         Ref("relation_id", to="relation", nullable=True),
         Ref("item_id", to="item", nullable=True),
         Ref("address_id", to="address", nullable=True),
-        Ref("collection_id", to="collection", note="The collection that was made from it."),
+        Ref("collection_id", to="collection", note="The collection that follows it; absent on create: a new one is made."),
         Map("meta", nullable=True),
         Text("transaction", max=36, nullable=True),
         Text("code", max=100, note="Becomes the name of the collection."),
@@ -64,5 +65,18 @@ ORDER = Object(
         ("warehouse_id",),
         ("address_id",),
         ("collection_id",),
+    ),
+    defaults=(collection_of_order,),
+    after=(follow_order,),
+    removal=delete_order,
+    upkeep=(Upkeep(("order", "order_row"), note_orders), Upkeep(("collection",), release_orders)),
+    note=(
+        "A change reaches the collection in the background, but for name, description and due date that a person has set"
+        " there; activities follow the rows while the collection is in the backlog. With an order goes its collection, unless"
+        " it is planned: then it stays, as if a person had made it."
+    ),
+    jobs=(
+        Job("order.collection", bring_up_to_date, note="Brings a collection up to date with its changed order."),
+        Job("collection.auto_plan", auto_plan, note="Plans the collection of a new order on a board that does so by itself."),
     ),
 )

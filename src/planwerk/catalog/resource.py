@@ -8,9 +8,10 @@ from planwerk.catalog.links import (
     RESOURCE_RESOURCE,
     STAGE_RESOURCE,
 )
-from planwerk.describe import Link, Many, Object, One, Place, identity, timestamps
+from planwerk.describe import Job, Link, Many, Object, One, Place, identity, timestamps
 from planwerk.fields import Boolean, Choice, Date, Field, HexColor, Integer, LongText, Record, Text, Url
 from planwerk.rules.belonging import stages_of_boards
+from planwerk.rules.schedules import EXTEND, REWRITE, extend, follow_resource, rewrite
 
 WORKDAYS: tuple[Field, ...] = (
     Integer("1", nullable=True, min=0, max=24, default=8),
@@ -61,5 +62,9 @@ RESOURCE = Object(
     places=(Place("/resource"),),
     unique=(("external_ref",),),
     pictures=("avatar",),
-    after=(stages_of_boards,),
+    after=(stages_of_boards, follow_resource),
+    jobs=(
+        Job(REWRITE, rewrite, note="Makes the schedule rows of a resource anew."),
+        Job(EXTEND, extend, note="Adds the schedule rows of days that have come into sight."),
+    ),
 )

@@ -3,6 +3,7 @@
 from planwerk.catalog.links import STAGE_ACTIVITY, STAGE_RESOURCE
 from planwerk.describe import Link, Many, Object, One, Place, identity, timestamps
 from planwerk.fields import Boolean, Integer, Ref, Text
+from planwerk.rules.belonging import stage_keeps_board
 
 STAGE = Object(
     name="stage",
@@ -16,7 +17,7 @@ STAGE = Object(
         Boolean("capacity_notification", default=False, note="Shows how full the stage is."),
         Integer("capacity_notification_min", default=80, min=0, note="Percent."),
         Integer("capacity_notification_max", default=100, min=0, note="Percent."),
-        Integer("delay_day", default=0, min=0, note="Working days between this stage and the one before."),
+        Integer("delay_day", default=0, min=0, note="Working days kept free between this stage and the next."),
         Integer("efficiency", default=100, min=0, note="The percentage of planned time at which a resource counts as full."),
         Boolean("independent", default=False, note="Stands outside the order of the stages."),
         Integer("default_percentage", default=100, min=0, note="The share that a newly linked resource gets."),
@@ -30,4 +31,5 @@ STAGE = Object(
     ),
     places=(Place("/stage"),),
     index=(("board_id", "priority"),),
+    checks=(stage_keeps_board,),
 )

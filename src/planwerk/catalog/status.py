@@ -3,6 +3,7 @@
 from planwerk.catalog.color import COLORS
 from planwerk.describe import Many, Object, One, identity, timestamps
 from planwerk.fields import Boolean, Choice, Integer, Ref, Text
+from planwerk.rules.belonging import status_keeps_board
 
 STATUS = Object(
     name="status",
@@ -23,4 +24,5 @@ STATUS = Object(
         Many("cards", to="card", by="status_id", order=("position", "start_date"), is_writable=False),
     ),
     index=(("board_id", "priority"),),
+    checks=(status_keeps_board,),
 )
