@@ -7,17 +7,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from tests.client import Client as Caller
 from tests.server import OBJECTS
+from tests.through import FT06, Through
 from tests.world import World
 
 from planwerk.seeds import CannotSeed
 from planwerk.seeds.bench import seed_bench
 from planwerk.seeds.client import Client, Json
 from planwerk.seeds.demo import seed_database
-from planwerk.seeds.instances import Instance, Operation
+from planwerk.seeds.instances import Operation
 from planwerk.seeds.jobshop import Loaded, load_instance, steps
 from planwerk.seeds.order_book import ROWS_PER_ORDER, STATUSES, TYPES
 
@@ -75,6 +75,27 @@ def test_cards_of_the_demo_stand_on_a_stage_and_a_status_of_their_board(world: W
         assert all(label["board_id"] == card["board_id"] for label in card["labels"])
 
 
+def test_the_demo_is_a_workshop_with_a_few_days_that_are_too_full(world: World) -> None:
+    load_demo(world)
+    collections = world.client.get("/v1/collection", with_="order")["data"]
+    warned = [collection["warnings"] for collection in collections if collection["warnings"]]
+    assert 0 < len(warned) <= 5
+    assert {word for words in warned for word in words} == {"capacity_exceeded"}
+    progress = {"new": "open", "planned": "open", "in_prog": "partial", "on_hold": "partial", "done": "done"}
+    assert [progress[collection["order"]["status"]] for collection in collections] == [collection["progress"] for collection in collections]
+
+
+def test_planning_leaves_the_days_between_stages_free_that_the_demo_leaves(world: World) -> None:
+    load_demo(world)
+    collection = world.client.get("/v1/collection", filter="name:eq:'V26-0115'", with_="cards")["data"][0]
+    days = [(card["stage_id"], card["start_date"], card["end_date"]) for card in collection["cards"]]
+    world.client.put(f"/v1/collection/{collection['id']}/backlog", {})
+    world.client.post(f"/v1/collection/{collection['id']}/board/{collection['board_id']}", {"start": collection["start"]}, expect=200)
+    world.server.work()
+    cards = world.client.get(f"/v1/collection/{collection['id']}", with_="cards")["cards"]
+    assert [(card["stage_id"], card["start_date"], card["end_date"]) for card in cards] == days
+
+
 def test_every_order_of_the_demo_has_its_collection_and_the_time_of_its_rows(world: World) -> None:
     load_demo(world)
     factor = {"minutes": 1, "hours": 60, "days": 480}
@@ -129,42 +150,6 @@ def test_a_second_order_book_is_refused_unless_more_is_wished(world: World) -> N
 
 
 # ── the job shop ──
-
-FT06 = Instance(
-    "ft06",
-    tuple(
-        tuple(Operation(int(step[0]), int(step[1:])) for step in job.split())
-        for job in (
-            "21 03 16 37 53 46",
-            "18 25 410 510 010 34",
-            "25 34 58 09 11 47",
-            "15 05 25 33 48 59",
-            "29 13 45 54 03 31",
-            "13 33 59 010 44 21",
-        )
-    ),
-    55,
-    55,
-)
-
-
-class Through(httpx2.BaseTransport):
-    """Hands requests to the server under test and keeps a list of the writes; `patience` is how many it lets pass."""
-
-    def __init__(self, caller: Caller) -> None:
-        self.caller = caller
-        self.writes: list[str] = []
-        self.patience = 10_000
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        if request.method != "GET":
-            if len(self.writes) == self.patience:
-                raise KeyboardInterrupt
-            self.writes.append(f"{request.method} {request.url.path}")
-        names = ("content-type", "idempotency-key")
-        headers = {name: request.headers[name] for name in names if name in request.headers}
-        answer = self.caller.ask(request.method, request.url.raw_path.decode(), request.read(), headers)
-        return httpx2.Response(answer.status, headers=dict(answer.headers), content=answer.body)
 
 
 @pytest.fixture

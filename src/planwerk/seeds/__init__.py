@@ -1,7 +1,8 @@
 """Data to start with: a demo workshop, a large order book for benchmarks, and published job-shop instances.
 
 `demo.seed_database` and `bench.seed_bench` write to the database directly, by the engine's own functions.
-`jobshop.load_instance` knows nothing but the HTTP API, as any integration. None of them is needed to run the server.
+`jobshop.load_instance` and `jobshop_plan.plan_instance` know nothing but the HTTP API, as any integration. None of them is
+needed to run the server.
 """
 
 

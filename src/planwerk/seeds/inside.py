@@ -66,6 +66,10 @@ class Inside(httpx2.BaseTransport):
         await self.messages.put({"type": "lifespan.shutdown"})
         await self.life
 
+    def pause(self, seconds: float) -> None:
+        """Let the application do what it does beside requests."""
+        self.runner.run(asyncio.sleep(seconds))
+
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         return self.runner.run(self.serve(request))
 

@@ -4,7 +4,7 @@ Every object carries an `external_ref` that follows from the instance, so a run 
 creates what is missing, changes what differs and leaves the rest. A run that was interrupted is finished by the next.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field as attribute
 from typing import Any
 
@@ -47,27 +47,41 @@ class Loading:
         self.progress = progress
         self.loaded = Loaded()
 
-    def put_all(self, path: str, bodies: Iterator[Json], with_: str = "") -> list[str]:
-        """The ids of the objects that these bodies describe, in their order."""
-        parameters = {"filter": f"external_ref:starts_with:'{self.prefix}'", **({"with": with_} if with_ else {})}
-        found = {item["external_ref"]: item for item in self.client.list(path, **parameters)}
-        ids = []
+    def put_all(self, path: str, bodies: Iterable[Json], with_: str = "", at_first: Json | None = None) -> list[str]:
+        """The ids of the objects that these bodies describe, in their order; what is new gets the values `at_first`, too."""
+        found, ids = self.present(path, with_), []
         for body in bodies:
-            ids.append(self.put(path, body, found.get(body["external_ref"])))
+            ids.append(self.put(path, body, found.get(body["external_ref"]), at_first or {}))
             self.progress(1)
         return ids
 
-    def put(self, path: str, body: Json, found: Json | None) -> str:
+    def present(self, path: str, with_: str) -> dict[str, Json]:
+        """What earlier runs have made, by external_ref."""
+        parameters = {"filter": f"external_ref:starts_with:'{self.prefix}'", **({"with": with_} if with_ else {})}
+        return {item["external_ref"]: item for item in self.client.list(path, **parameters)}
+
+    def put(self, path: str, body: Json, found: Json | None, at_first: Json) -> str:
         """The id of the object, made or changed if need be."""
         if found is None:
-            done, id = self.loaded.created, self.client.create(path, body)["id"]
+            done, id = self.loaded.created, self.client.create(path, {**body, **at_first})["id"]
         elif agrees(body, found):
             done, id = self.loaded.unchanged, found["id"]
         else:
             done, id = self.loaded.updated, found["id"]
             self.client.update(f"{path}/{id}", with_ids(body, found), remove_missing="true")
-        done[path.strip("/")] = done.get(path.strip("/"), 0) + 1
+        count(done, path)
         return str(id)
+
+
+def count(done: dict[str, int], path: str) -> None:
+    """One more of the objects at this path.
+
+    >>> created = {"card": 2}
+    >>> count(created, "/card")
+    >>> created
+    {'card': 3}
+    """
+    done[path.strip("/")] = done.get(path.strip("/"), 0) + 1
 
 
 def agrees(wanted: Any, found: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The demo's order book, loaded: each order with its rows, its collection, and the cards, notes and hours on it."""
+"""The demo's order book, loaded: each order with its rows, and the labels, cards, notes and hours on its collection."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -28,16 +28,14 @@ class Portfolio:
         return {board: self.writer.ids(name, "name", board_id=self.ids["board"][board]) for board in BOARDS}
 
     def load(self, number: int, line: Line) -> None:
-        """One order; its collection is the one that the order was given, else a new one."""
+        """One order, and what people add to the collection that is made from it."""
         cards = list(cards_of(number, line))
         order = self.writer.create("order", self.order_body(number, line, cards))
-        body = self.collection_body(number, line, cards)
         collection = self.writer.row("order", order)["collection_id"]
-        if collection is not None:
-            self.writer.change("collection", collection, body)
-        else:
-            collection = self.writer.create("collection", body)
-            self.writer.change("order", order, {"collection_id": collection})
+        self.writer.change("collection", collection, self.collection_body(number, line, cards))
+        if cards:
+            planned = {"status": "planned", "position": None, "planned_promised_date": self.writer.day(line.due)}
+            self.writer.put("collection", collection, planned)
         for entry in self.hours(collection, number, cards):
             self.writer.create("time_tracking", entry)
 
@@ -82,26 +80,16 @@ class Portfolio:
     # ── the collection ──
 
     def collection_body(self, number: int, line: Line, cards: list[CardPlan]) -> Body:
+        """What the order does not say: its name, dates and activities are there."""
         board = board_of(line)
-        left = {activity: card.share_left for card in cards for activity in card.minutes}
         return {
             "external_ref": f"DEMO-collection-{number:02}",
-            "name": code(number),
-            "description": f"{line.pieces}x {ARTICLES[line.article][0]}",
-            "board_id": self.ids["board"][board],
-            "due_date": self.writer.day(line.due),
-            "status": "planned" if cards else "not_planned",
             "labels": [{"id": self.labels[board][name]} for name in line.labels],
-            "activities": [self.activity(name, minutes, left.get(name, 1.0)) for name, minutes in minutes_of(line).items()],
             "custom_fields": [{**field, "board_id": self.ids["board"][board]} for field in custom_fields(number, line)],
             "checklists": [checklist(board, cards)] if cards else [],
             "comments": [{"text": text, "user_id": self.users[user]} for user, text in REMARKS.get(number, ())],
             "cards": [self.card_body(number, place, line, card) for place, card in enumerate(cards)],
         }
-
-    def activity(self, name: str, minutes: int, share_left: float) -> Body:
-        left = round(minutes * share_left)
-        return {"id": self.ids["activity"][name], "time": minutes, "time_original": minutes, "time_remaining": left}
 
     def card_body(self, number: int, place: int, line: Line, card: CardPlan) -> Body:
         board = board_of(line)
@@ -113,8 +101,7 @@ class Portfolio:
             "status_id": self.statuses[board][STATUS_OF[board][card.state]],
             "start_date": self.writer.day(card.start),
             "end_date": self.writer.day(card.end),
-            "time": sum(card.minutes.values()),
-            "activities": [self.activity(name, minutes, card.share_left) for name, minutes in card.minutes.items()],
+            "activities": [{"id": self.ids["activity"][name], "time": minutes} for name, minutes in card.minutes.items()],
             "resources": [{"id": self.ids["resource"][name]} for name in card.resources],
             "labels": [{"id": self.labels[board][name]} for name in line.labels],
             **finished,

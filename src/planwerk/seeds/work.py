@@ -23,11 +23,6 @@ class CardPlan:
     resources: tuple[str, ...]
     state: str
 
-    @property
-    def share_left(self) -> float:
-        """The part of the work that is still to be done."""
-        return {ENTRY: 1.0, EXIT: 0.0}.get(self.state, 0.5)
-
 
 def workday(today: dt.date, number: int) -> dt.date:
     """The day so many working days from today.
@@ -60,11 +55,10 @@ def cards_of(number: int, line: Line) -> Iterator[CardPlan]:
         wanted = {activity: minutes[activity] for activity in activities if activity in minutes}
         if not wanted:
             continue
-        begin += delay_days
         machines, people = crew(resources, wanted, number)
         end = begin + ceil(max(wanted.values()) / DAY / max(1, len(people))) - 1
         yield CardPlan(stage, begin, end, wanted, machines + people, state_of(line, begin, end))
-        begin = end
+        begin = end + delay_days
 
 
 def crew(resources: Iterable[str], wanted: dict[str, int], turn: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

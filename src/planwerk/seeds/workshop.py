@@ -20,8 +20,8 @@ STATUSES: dict[str, list[Body]] = {
         {"name": "Done", "priority": 3, "exit": True, "color": "green"},
     ],
     "installation": [
-        {"name": "To arrange", "priority": 0, "entry": True, "color": "grey"},
-        {"name": "Agreed with customer", "priority": 1, "color": "skyblue"},
+        {"name": "To arrange", "priority": 0, "color": "grey"},
+        {"name": "Agreed with customer", "priority": 1, "entry": True, "color": "skyblue"},
         {"name": "On site", "priority": 2, "color": "blue"},
         {"name": "Handed over", "priority": 3, "exit": True, "color": "green"},
     ],
@@ -72,15 +72,17 @@ ACTIVITIES: dict[str, Body] = {
     "installing": {"description": "Installing on site", "default_duration": DAY, "day_max_duration": DAY, "billable": True},
 }
 
+TWO_SHIFTS = dict.fromkeys("12345", 16)
+
 RESOURCES: dict[str, Body] = {
-    "anneke": {"name": "Anneke de Wit", "workdays": {"5": None}, "activities": ["drawing"], "color_hex": "#8d46e0"},
+    "anneke": {"name": "Anneke de Wit", "workdays": {"5": 4}, "activities": ["drawing"], "color_hex": "#8d46e0"},
     "bram": {"name": "Bram Jansen", "activities": ["joining", "glazing"], "color_hex": "#2f6fde"},
     "fatma": {"name": "Fatma Yıldız", "workdays": {"3": 4}, "activities": ["joining", "glazing"], "color_hex": "#12a594"},
     "tomasz": {"name": "Tomasz Nowak", "activities": ["painting", "glazing"], "color_hex": "#e5702a"},
     "youssef": {"name": "Youssef Amrani", "activities": ["transport", "installing"], "color_hex": "#c2298a"},
     "saw": {"name": "Panel saw", "type": "machine", "activities": ["sawing"]},
     "mill": {"name": "CNC machining centre", "type": "machine", "activities": ["milling"]},
-    "booth": {"name": "Spray booth", "type": "cell", "activities": ["painting"], "resources": ["tomasz"]},
+    "booth": {"name": "Spray booth", "type": "cell", "workdays": TWO_SHIFTS, "activities": ["painting"], "resources": ["tomasz"]},
 }
 
 # resource → the days, counted from today, on which it is away
@@ -95,17 +97,17 @@ GROUPS: dict[str, list[str]] = {
     "Installation team": ["youssef", "tomasz"],
 }
 
-# board → its stages in order: name, working days to wait after the stage before, activities, resources with their percentage
+# board → its stages in order: name, working days kept free before the next one, activities, resources with their percentage
 STAGES: dict[str, list[tuple[str, int, list[str], dict[str, int]]]] = {
     "production": [
-        ("Work preparation", 0, ["drawing"], {"anneke": 80}),
+        ("Work preparation", 1, ["drawing"], {"anneke": 80}),
         ("Machining", 1, ["sawing", "milling"], {"saw": 100, "mill": 100}),
         ("Assembly", 1, ["joining"], {"bram": 100, "fatma": 100}),
-        ("Paint shop", 1, ["painting"], {"booth": 100, "tomasz": 80}),
-        ("Finishing", 2, ["glazing"], {"bram": 20, "fatma": 40}),
+        ("Paint shop", 2, ["painting"], {"booth": 100, "tomasz": 80}),
+        ("Finishing", 0, ["glazing"], {"bram": 20, "fatma": 40}),
     ],
     "installation": [
-        ("Transport", 0, ["transport"], {"youssef": 30}),
+        ("Transport", 1, ["transport"], {"youssef": 30}),
         ("On site", 0, ["installing"], {"youssef": 70, "tomasz": 20}),
     ],
 }

@@ -32,6 +32,10 @@ class Writer:
         """What the body leaves out stays, nested objects included."""
         run_update(self.tx, self.draft(name, body, is_create=False), self.row(name, id), Manner(keeps_nested=True))
 
+    def put(self, name: str, id: str, values: Mapping[str, Any]) -> None:
+        """Set values that no body may set."""
+        self.tx.update(self.objects[name], self.row(name, id), values)
+
     def draft(self, name: str, body: Body, *, is_create: bool) -> Draft:
         draft, unknown = parse_draft(self.objects[name], body, self.objects, is_create=is_create)
         if unknown:

@@ -1,8 +1,9 @@
 """The server inside the process: started before the first request, stopped after the last.
 
-To see it fail: leave out the wait in `Inside.start`, start at every `with`, or unpack in `serve`.
+To see it fail: leave out the wait in `Inside.start`, start at every `with`, unpack in `serve`, or let `pause` sleep by itself.
 """
 
+import asyncio
 import gzip
 from typing import Any
 
@@ -55,6 +56,29 @@ def test_a_compressed_answer_is_unpacked_once() -> None:
 
     with Inside(app) as transport, httpx2.Client(base_url="http://inside.invalid", transport=transport) as client:
         assert client.get("/").content == b"{}"
+
+
+def test_what_runs_beside_requests_goes_on_in_a_pause() -> None:
+    done: list[str] = []
+
+    async def beside() -> None:
+        for _ in range(100):
+            await asyncio.sleep(0)
+        done.append("beside")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            tasks.append(asyncio.ensure_future(beside()))
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+    tasks: list[asyncio.Future[None]] = []
+    with Inside(app) as transport, httpx2.Client(base_url="http://inside.invalid", transport=transport) as client:
+        client.get("/")
+        assert done == []
+        for _ in range(200):
+            transport.pause(0)
+        assert done == ["beside"]
 
 
 def test_an_application_that_cannot_start_says_why() -> None:
