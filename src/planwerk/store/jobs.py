@@ -12,15 +12,16 @@ from typing import Any
 import orjson
 
 from planwerk.fields import instant
-from planwerk.store.statements import Statement
+from planwerk.store.statements import SKIP_LOCKED, Statement
 from planwerk.store.transaction import Transaction
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2, 3600  # between two attempts; it doubles with each
 ERROR_CHARACTERS = 500
 
-SKIP_LOCKED = {"sqlite": "", "postgresql": " FOR UPDATE SKIP LOCKED"}
-DUE = Statement("SELECT environment_id, id FROM job WHERE due_at <= {now} ORDER BY due_at, id LIMIT 1", {})
-DUE_UNLOCKED = Statement("SELECT environment_id, id FROM job WHERE due_at <= {now} ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED", {})
+DUE = {
+    name: Statement(f"SELECT environment_id, id FROM job WHERE due_at <= {{now}} ORDER BY due_at, id LIMIT 1{ending}", {})
+    for name, ending in SKIP_LOCKED.items()
+}
 TAKE = {
     name: Statement(f"SELECT name, arguments, attempts FROM job WHERE environment_id = {{environment}} AND id = {{id}}{ending}", {})
     for name, ending in SKIP_LOCKED.items()
@@ -56,8 +57,7 @@ class Waiting:
 
 def next_due(tx: Transaction) -> tuple[str, str] | None:
     """(environment, id) of the job that is due first and that nobody does now; it is not taken by this."""
-    is_sqlite = tx.statements.dialect.name == "sqlite"
-    found = tx.run_named(DUE if is_sqlite else DUE_UNLOCKED, now=tx.now)
+    found = tx.run_named(DUE[tx.statements.dialect.name], now=tx.now)
     return (found[0][0], found[0][1]) if found else None
 
 

@@ -16,6 +16,8 @@ from sqlalchemy.types import String
 
 SQLITE: Dialect = sqlite.dialect(paramstyle="named")
 POSTGRESQL: Dialect = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
+# how a query ends that takes the rows which nobody else works on; SQLite has one writer anyway
+SKIP_LOCKED = {"sqlite": "", "postgresql": " FOR UPDATE SKIP LOCKED"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

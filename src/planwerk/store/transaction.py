@@ -18,7 +18,7 @@ from planwerk.plan import With
 from planwerk.settings import Settings
 from planwerk.store.changes import Change, Changes, Row
 from planwerk.store.identifiers import Identifiers
-from planwerk.store.statements import Statement
+from planwerk.store.statements import SKIP_LOCKED, Statement
 from planwerk.store.tables import Tables
 from planwerk.store.writes import Statements, stored_default
 
@@ -27,7 +27,7 @@ __all__ = ["Change", "Connection", "Duplicate", "Row", "Statements", "Transactio
 DEFAULT_SETTINGS = Settings()
 SAME_JOB = {
     name: Statement(f"SELECT id, due_at FROM job WHERE environment_id = {{environment}} AND name = {{name}} AND key = {{key}}{ending}", {})
-    for name, ending in {"sqlite": "", "postgresql": " FOR UPDATE SKIP LOCKED"}.items()  # one that is being done does not count
+    for name, ending in SKIP_LOCKED.items()  # one that is being done does not count
 }
 HURRY = Statement("UPDATE job SET due_at = {now} WHERE environment_id = {environment} AND id = {id}", {})
 ENQUEUE = Statement(
