@@ -37,7 +37,20 @@ class Settings:
     statement_seconds: float = setting(15.0, "The longest a single statement may take.")
     files: str = setting("", "Where uploads are kept: a folder, or s3://bucket/prefix; empty: a folder `files` beside the database file.")
     s3_endpoint: str = setting("", "The address of an S3-compatible store; empty: that of the AWS environment.")
-    secret_file: str = setting("", "The file that holds the secret for signed addresses; empty: `secret` beside the database file.")
+    secret_file: str = setting("", "The file that holds the secret of the server's processes; empty: `secret` beside the database file.")
+    trusted_proxies: str = setting("", "Comma-separated networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count.")
+    session_hours: int = setting(336, "How long a login lasts in the browser unless it is used again.")
+    registration: bool = setting(False, "Whether anybody may make an environment of their own on /register.")
+    smtp: str = setting("", "The mail server: smtp://user:password@host:587 or smtps://host:465; empty: links are shown instead of mailed.")
+    mail_from: str = setting("planwerk@localhost", "Who mails come from.")
+    oidc_issuer: str = setting("", "The OpenID Connect provider at which users may log in, such as https://id.example; empty: none.")
+    oidc_client_id: str = setting("", "What this server is called at the provider.")
+    oidc_client_secret: str = setting("", "What this server proves itself with at the provider.")
+    oidc_name: str = setting("single sign-on", "What the button of the login page calls the provider.")
+    oidc_environment: str = setting("", "The environment of the provider's users, by its name; empty: the oldest.")
+    oidc_scopes: str = setting("openid email profile", "What is asked of the provider; some tell roles only for one more, such as groups.")
+    oidc_role_claim: str = setting("", "The claim that names a user's role or roles; empty: the role is what an admin has set.")
+    oidc_default_role: str = setting("", "The role of a new user, and of one whose claim names none; empty: they are refused.")
     cors_origins: str = setting("", "Comma-separated origins of browsers that may call the API; empty: none.")
     order_day_minutes: int = setting(480, "The minutes of an order row's day.")
     schedule_years_back: int = setting(1, "For how many past years a resource has schedule rows.")
@@ -82,6 +95,11 @@ def convert(name: str, value: Any, default: Any) -> Any:
     except (ValueError, KeyError):
         pass
     raise ValueError(f"setting {name}: {value} is no {kind.__name__}")
+
+
+def public_url(settings: Settings) -> str:
+    """How clients reach the server, without a slash at the end; the issuer of its tokens."""
+    return settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
 
 
 def settings_table() -> str:

@@ -5,12 +5,8 @@ Comes in: the secret and a key of the vault. Goes out: an address, or whether a 
 
 import hashlib
 import hmac
-import os
-import secrets
-from pathlib import Path
 from urllib.parse import quote
 
-SECRET_BYTES = 32
 SIGNATURE_DIGITS = 32  # 128 bits: beyond guessing (RFC 2104, section 5, allows half of the hash)
 
 
@@ -42,37 +38,3 @@ def address(public_url: str, secret: bytes, key: str, filename: str) -> str:
 def escape(filename: str) -> str:
     """A filename as one segment of an address."""
     return quote(filename, safe="", errors="replace")
-
-
-def read_secret(path: Path) -> bytes:
-    """The secret in a file, which is made on first use and readable by its owner alone.
-
-    Raises ValueError with a sentence when the file holds something else.
-    """
-    try:
-        make_secret(path)
-    except FileExistsError:
-        pass
-    return parse_secret(path)
-
-
-def make_secret(path: Path) -> None:
-    """Writes a new secret; raises FileExistsError when there is a file already."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(SECRET_BYTES))
-        file.flush()
-        os.fsync(descriptor)
-
-
-def parse_secret(path: Path) -> bytes:
-    try:
-        secret = bytes.fromhex(path.read_text(encoding="ascii"))
-    except ValueError:
-        secret = b""
-    if len(secret) != SECRET_BYTES:
-        raise ValueError(
-            f"the secret file {path} must hold {SECRET_BYTES * 2} hex digits; without it signed addresses would open for anyone"
-        )
-    return secret

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import IO, Any
 
-from planwerk.files.stored import CHUNK_BYTES, Missing, Stored, check
+from planwerk.files.stored import CHUNK_BYTES, Missing, Stored, check, check_environment
 
 ABSENT = ("404", "NoSuchKey", "NotFound")  # S3 answers HEAD with the bare status, for want of a body
 
@@ -44,6 +44,13 @@ class Bucket:
 
     def delete(self, key: str) -> None:
         self.client.delete_object(**self.place(key))
+
+    def clear(self, environment_id: str) -> None:
+        asked = {"Bucket": self.bucket, "Prefix": f"{self.prefix}{check_environment(environment_id)}/"}
+        while found := self.client.list_objects_v2(**asked).get("Contents", ()):
+            for item in found:
+                self.client.delete_object(Bucket=self.bucket, Key=item["Key"])
+            asked["StartAfter"] = found[-1]["Key"]
 
     def is_writable(self) -> bool:
         place = {"Bucket": self.bucket, "Key": f"{self.prefix}.writable"}

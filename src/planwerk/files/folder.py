@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO
 
-from planwerk.files.stored import CHUNK_BYTES, Missing, Stored, check
+from planwerk.files.stored import CHUNK_BYTES, Missing, Stored, check, check_environment
 
 
 class Folder:
@@ -52,6 +52,12 @@ class Folder:
         path = self.path(key)
         path.unlink(missing_ok=True)
         beside(path).unlink(missing_ok=True)
+
+    def clear(self, environment_id: str) -> None:
+        folder = self.root / check_environment(environment_id)
+        if folder.exists():
+            shutil.rmtree(folder)
+            synchronise(self.root)
 
     def is_writable(self) -> bool:
         try:

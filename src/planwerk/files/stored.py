@@ -31,3 +31,13 @@ def check(key: str) -> str:
     if not KEY.fullmatch(key):
         raise ValueError(f"{key} is no key of a file")
     return key
+
+
+def check_environment(id: str) -> str:
+    """The id of an environment itself when it can stand in a key.
+
+    >>> check_environment("..")
+    Traceback (most recent call last):
+    ValueError: ../any is no key of a file
+    """
+    return check(f"{id}/any").split("/")[0]

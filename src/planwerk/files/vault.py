@@ -33,6 +33,9 @@ class Vault(Protocol):
     def delete(self, key: str) -> None:
         """Forgets a file; one that is not there is no error."""
 
+    def clear(self, environment_id: str) -> None:
+        """Forgets every file of an environment; none is no error."""
+
     def is_writable(self) -> bool:
         """Whether a file could be kept now, found out by trying."""
 

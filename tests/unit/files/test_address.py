@@ -1,13 +1,11 @@
 """A signed address opens one file, for whoever holds it and nobody else."""
 
-import stat
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import given, strategies as st
 
-from planwerk.files.address import address, read_secret, sign, verify
+from planwerk.files.address import address, sign, verify
 
 KEY = "0190a1b2-environment/0190a1b2-file"
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -50,31 +48,3 @@ def test_any_filename_comes_back_from_an_address_and_adds_no_segment_query_or_fr
 
 def test_half_a_surrogate_pair_in_a_filename_is_replaced() -> None:
     assert address("", SECRET, KEY, "a\ud800b").endswith("/a%3Fb")
-
-
-def test_a_secret_is_made_on_first_use_and_stays(tmp_path: Path) -> None:
-    path = tmp_path / "var" / "secret"
-    first = read_secret(path)
-    assert len(first) == 32
-    assert read_secret(path) == first
-
-
-def test_every_installation_has_its_own_secret(tmp_path: Path) -> None:
-    assert read_secret(tmp_path / "one") != read_secret(tmp_path / "two")
-
-
-def test_only_its_owner_may_read_a_secret(tmp_path: Path) -> None:
-    read_secret(tmp_path / "secret")
-    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
-
-
-def test_a_secret_may_end_with_a_newline(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("ab" * 32 + "\n")
-    assert read_secret(tmp_path / "secret") == b"\xab" * 32
-
-
-@pytest.mark.parametrize("content", [b"", b"ab", b"ab" * 31, b"zz" * 32, b"\xff" * 64])
-def test_a_damaged_secret_is_refused_with_the_name_of_its_file(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "secret").write_bytes(content)
-    with pytest.raises(ValueError, match=r"secret must hold 64 hex digits"):
-        read_secret(tmp_path / "secret")

@@ -91,6 +91,12 @@ class FakeS3:
         content, content_type = self.find((Bucket, Key), absent="NoSuchKey")
         return {"Body": Body(content), "ContentType": content_type}
 
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, StartAfter: str = "") -> dict[str, Any]:
+        """Two at a time, in order; "Contents" is missing when there are none, as S3 has it."""
+        self.check("ListObjectsV2")
+        keys = sorted(key for bucket, key in self.objects if bucket == Bucket and key.startswith(Prefix) and key > StartAfter)
+        return {"Contents": [{"Key": key} for key in keys[:2]]} if keys else {}
+
     def delete_object(self, *, Bucket: str, Key: str) -> None:
         self.check("DeleteObject")
         self.objects.pop((Bucket, Key), None)
@@ -166,6 +172,27 @@ def test_what_was_deleted_is_missing_and_may_be_deleted_again(vault: Vault) -> N
     vault.delete(KEY)
     with pytest.raises(Missing):
         vault.stored(KEY)
+
+
+def test_a_cleared_environment_has_no_file_and_the_others_keep_theirs(vault: Vault, tmp_path: Path) -> None:
+    mine = [f"one/file{number}{ending}" for number in range(5) for ending in ("", ".thumbnail")]
+    for key in (*mine, "one1/file", "two/file"):
+        put(vault, key, b"saw")
+    vault.clear("one")
+    vault.clear("one")
+    for key in mine:
+        with pytest.raises(Missing):
+            vault.stored(key)
+    assert (vault.stored("one1/file").size_bytes, vault.stored("two/file").size_bytes) == (3, 3)
+    assert not (tmp_path / "var" / "files" / "one").exists()
+
+
+@pytest.mark.parametrize("id", ["", ".", "..", "a/b", "*", "A", "a\n"])
+def test_only_an_environment_can_be_cleared(vault: Vault, id: str) -> None:
+    put(vault, KEY, b"saw")
+    with pytest.raises(ValueError, match="is no key"):
+        vault.clear(id)
+    assert vault.stored(KEY).size_bytes == 3
 
 
 @pytest.mark.parametrize("key", HOSTILE_KEYS)
