@@ -132,8 +132,7 @@ def databases(work: Path) -> Iterator[dict[str, str]]:
     urls = {"SQLite": f"sqlite:///{folder / 'planwerk.db'}"}
     try:
         with throw_away_cluster(work) as cluster:
-            cluster.create("capacity")
-            yield {**urls, "PostgreSQL": cluster.address("capacity")}
+            yield {**urls, "PostgreSQL": cluster.create_ordinary("capacity")}
     except CannotRun as reason:
         print(f"bench: without PostgreSQL, because {reason}")
         yield urls

@@ -59,5 +59,5 @@ class Ground:
     @cached_property
     def planwerk_on_postgresql(self) -> planwerk.Filled:
         print(f"filling Planwerk on PostgreSQL with {self.orders:,} orders", flush=True)
-        self.postgresql.create("planwerk")
-        return planwerk.fill(self.postgresql.address("planwerk"), orders=self.orders, ids=self.work / "planwerk-postgresql-ids.txt")
+        address = self.postgresql.create_ordinary("planwerk")
+        return planwerk.fill(address, orders=self.orders, ids=self.work / "planwerk-postgresql-ids.txt")

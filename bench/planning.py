@@ -95,8 +95,7 @@ def main() -> None:
         folder = Path(place)
         print(line("SQLite", measure(f"sqlite:///{folder / 'planwerk.db'}", folder)), flush=True)
         with throw_away_cluster(folder) as cluster:
-            cluster.create("planning")
-            print(line("PostgreSQL", measure(cluster.address("planning"), folder)), flush=True)
+            print(line("PostgreSQL", measure(cluster.create_ordinary("planning"), folder)), flush=True)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,7 @@ def planwerk_on_sqlite(ground: Ground, **settings: str) -> Server:
 
 def planwerk_on_postgresql(ground: Ground, **settings: str) -> Server:
     filled, folder = ground.planwerk_on_postgresql, ground.fresh("planwerk-run")
-    ground.postgresql.create("planwerk_run", template="planwerk")
-    database = ground.postgresql.address("planwerk_run")
+    database = ground.postgresql.create_ordinary("planwerk_run", template="planwerk")
     command = planwerk.serve_command(database, port := free_port(), workers=2)
     return planwerk_server(filled, command, port, folder, settings, others=(ground.postgresql.process,))
 

@@ -18,6 +18,7 @@ from bench.processes import CannotRun, free_port, run, running, succeeds, wait_u
 
 USERS = ("postgres", "nobody")
 OWNER = "bench"
+ORDINARY = "planwerk"  # Planwerk's role: no superuser, so that row-level security holds it back as in real life
 SCHEMA = """
 CREATE TABLE relation(id uuid PRIMARY KEY, code text, name text, email text, phone text, city text, country text,
  external_ref text, note text, created_at timestamp, updated_at timestamp);
@@ -42,16 +43,21 @@ class Cluster:
     port: int
     process: int
 
-    def address(self, database: str, scheme: str = "postgresql") -> str:
-        return f"{scheme}://{OWNER}@127.0.0.1:{self.port}/{database}"
+    def address(self, database: str, scheme: str = "postgresql", user: str = OWNER) -> str:
+        return f"{scheme}://{user}@127.0.0.1:{self.port}/{database}"
 
     def execute(self, *statements: str, database: str = "postgres") -> None:
         """Each statement commits by itself. Raises CannotRun with PostgreSQL's own words."""
         orders = [part for statement in statements for part in ("-c", statement)]
         run(["psql", "-q", "-v", "ON_ERROR_STOP=1", self.address(database), *orders])
 
-    def create(self, database: str, template: str = "template1") -> None:
-        self.execute(f"DROP DATABASE IF EXISTS {database}", f"CREATE DATABASE {database} TEMPLATE {template}")
+    def create(self, database: str, template: str = "template1", owner: str = OWNER) -> None:
+        self.execute(f"DROP DATABASE IF EXISTS {database}", f"CREATE DATABASE {database} TEMPLATE {template} OWNER {owner}")
+
+    def create_ordinary(self, database: str, template: str = "template1") -> str:
+        """The address of a new database for Planwerk, whose role is an ordinary one."""
+        self.create(database, template, ORDINARY)
+        return self.address(database, user=ORDINARY)
 
     def load(self, database: str, data: Data) -> None:
         """The peers' tables, filled."""
@@ -74,7 +80,9 @@ def throw_away_cluster(work: Path) -> Iterator[Cluster]:
         command = [*acting_as(user), program("postgres"), "-D", str(folder), *options]
         with running(command, log=log, folder=folder, stop_signal=signal.SIGINT) as process:  # SIGINT: close connections, then stop
             wait_until(lambda: succeeds([program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]), process, log)
-            yield Cluster(port, process.pid)
+            cluster = Cluster(port, process.pid)
+            cluster.execute(f"CREATE ROLE {ORDINARY} LOGIN")
+            yield cluster
 
 
 def program(name: str) -> str:

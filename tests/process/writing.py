@@ -89,7 +89,7 @@ def rows_of(place: Place, statement: str) -> list[Any]:
             return list(connection.execute(statement))
         finally:
             connection.close()
-    with psycopg.connect(place.database) as server:
+    with psycopg.connect(place.database, options="-c planwerk.environment_id=*") as server:  # all environments
         return server.execute(statement.encode()).fetchall()
 
 

@@ -18,6 +18,7 @@ from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import Statement
 from planwerk.store.tables import Tables
 from planwerk.store.transaction import Statements, Transaction
+from planwerk.store.walls import wall_script
 
 Result = TypeVar("Result")
 
@@ -29,6 +30,7 @@ class Database(Protocol):
 
     statements: Statements
     tables: Tables
+    identifiers: Identifiers
     generation: int  # moves with `refresh` whenever something may have been committed; on PostgreSQL with every second
     bell: Callable[[], None]  # called from any thread after a commit that left work for the background
 
@@ -41,7 +43,10 @@ class Database(Protocol):
     def close(self) -> None: ...
 
     async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Any] | None:
-        """The first row of a reading statement, None if there is none; a refusal when it takes too long."""
+        """The first row of a reading statement, None if there is none; a refusal when it takes too long.
+
+        A statement that binds `environment` can read that environment only; any other is the server's own and reads them all.
+        """
 
     def refresh(self) -> None:
         """Look, once at the beginning of a request, whether anything was committed: `version` answers as of this look."""
@@ -56,7 +61,10 @@ class Database(Protocol):
         """What the function returns, seen in one snapshot; it must not write."""
 
     async def write(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
-        """What the function returns, once its changes are on disk. What it raises undoes them all."""
+        """What the function returns, once its changes are on disk. What it raises undoes them all.
+
+        The empty environment is the server's own work, across environments.
+        """
 
     def write_now(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
         """`write` for commands, without an event loop."""
@@ -98,12 +106,12 @@ def write_probe(tx: Transaction) -> None:
 
 
 def schema_script(tables: Tables, dialect: Dialect) -> list[str]:
-    """The statements that make all tables and indexes of a catalog."""
+    """The statements that make all tables and indexes of a catalog, and the walls between environments."""
     script = []
     for table in tables.metadata.sorted_tables:
         script.append(str(CreateTable(table).compile(dialect=dialect)))
         script.extend(str(CreateIndex(index).compile(dialect=dialect)) for index in sorted(table.indexes, key=lambda item: str(item.name)))
-    return script
+    return [*script, *wall_script(tables.metadata, dialect)]
 
 
 def open_database(settings: Settings, objects: Mapping[str, Object], identifiers: Identifiers | None = None) -> Database:

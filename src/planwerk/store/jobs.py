@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from planwerk.fields import instant
+from planwerk.store.environments import at_work
 from planwerk.store.statements import SKIP_LOCKED, Statement
 from planwerk.store.transaction import Transaction
 
@@ -19,7 +20,9 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2, 3600  # between two attempts; it
 ERROR_CHARACTERS = 500
 
 DUE = {
-    name: Statement(f"SELECT environment_id, id FROM job WHERE due_at <= {{now}} ORDER BY due_at, id LIMIT 1{ending}", {})
+    name: Statement(
+        f"SELECT environment_id, id FROM job WHERE due_at <= {{now}} AND {at_work('job')} ORDER BY due_at, id LIMIT 1{ending}", {}
+    )
     for name, ending in SKIP_LOCKED.items()
 }
 TAKE = {
@@ -56,7 +59,8 @@ class Waiting:
 
 
 def next_due(tx: Transaction) -> tuple[str, str] | None:
-    """(environment, id) of the job that is due first and that nobody does now; it is not taken by this."""
+    """(environment, id) of the job that is due first and that nobody does now; it is not taken by this. Those of suspended
+    environments wait."""
     found = tx.run_named(DUE[tx.statements.dialect.name], now=tx.now)
     return (found[0][0], found[0][1]) if found else None
 

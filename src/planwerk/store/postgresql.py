@@ -1,7 +1,8 @@
 """PostgreSQL: a pool of connections that read on the event loop, and threads with their own connections that write.
 
-Time limits are set per connection; serialization failures and deadlocks are tried again three times; the engine's errors
-are translated here and nowhere else.
+Each connection works for one environment at a time and remembers which (see `walls`), so that one tenant pays nothing for it.
+Time limits are set per connection; serialization failures and deadlocks are tried again three times; the engine's errors are
+translated here and nowhere else.
 """
 
 import asyncio
@@ -11,11 +12,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors as engine
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import TransactionStatus
 
 from planwerk.describe import Object
 from planwerk.errors import Refusal
@@ -25,6 +29,7 @@ from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import POSTGRESQL, Statement
 from planwerk.store.tables import Tables
 from planwerk.store.transaction import Duplicate, Statements, Transaction
+from planwerk.store.walls import CHOOSE, EVERYTHING, SETTING, scope_of
 
 Result = TypeVar("Result")
 
@@ -57,11 +62,36 @@ def translate(error: psycopg.Error) -> Exception:
     return error
 
 
+@dataclass(slots=True, eq=False)
+class Reader:
+    """A connection that reads on the event loop, and what it works for; an empty scope sees nothing."""
+
+    raw: psycopg.AsyncConnection[Any]
+    scope: str = ""
+
+    async def choose(self, scope: str) -> None:
+        """Work for another environment from now on."""
+        self.scope = ""  # until the server has taken it
+        await self.raw.execute(CHOOSE, {"scope": scope})
+        self.scope = scope
+
+
 class Handle:
-    """A connection in the shape that a transaction expects."""
+    """A connection in the shape that a transaction expects, and what it works for; an empty scope sees nothing."""
 
     def __init__(self, raw: psycopg.Connection[Any]) -> None:
         self.raw = raw
+        self.scope = ""
+
+    def choose(self, scope: str) -> None:
+        """Work for an environment from now on; never within a transaction, which was begun for another one."""
+        if scope == self.scope:
+            return
+        if self.raw.info.transaction_status != TransactionStatus.IDLE:
+            raise RuntimeError("an environment is chosen before a transaction begins")
+        self.scope = ""  # until the server has taken it
+        self.execute(CHOOSE, {"scope": scope})
+        self.scope = scope
 
     def execute(self, text: str, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
         try:
@@ -95,7 +125,8 @@ class PostgreSQL:
         self.threads: ThreadPoolExecutor | None = None
         self.generation = 0
         self.bell: Callable[[], None] = ring_nobody
-        self.idle: list[psycopg.AsyncConnection[Any]] = []
+        self.idle: list[Reader] = []  # the one that was used last is the last
+        self.readers = 0  # idle and busy
         self.free = asyncio.Semaphore(READERS)
 
     # ── life ──
@@ -117,9 +148,10 @@ class PostgreSQL:
         if self.threads is not None:
             await asyncio.to_thread(self.threads.shutdown)
             self.threads = None
-        for connection in self.idle:
-            await connection.close()
+        for reader in self.idle:
+            await reader.raw.close()
         self.idle.clear()
+        self.readers = 0
         self.close()
 
     def close(self) -> None:
@@ -130,36 +162,54 @@ class PostgreSQL:
     # ── reading ──
 
     async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Any] | None:
-        async with self.borrow() as connection:
-            try:
-                cursor = await connection.execute(statement.text, {**statement.fixed, **values})
-                row: Sequence[Any] | None = await cursor.fetchone()
-            except psycopg.Error as error:
-                raise translate(error) from error
+        return await self.ask(statement, values, scope_of(values.get("environment", "")))
+
+    async def ask(self, statement: Statement, values: Mapping[str, Any], scope: str | None) -> Sequence[Any] | None:
+        """The first row; without a scope the statement may read no table."""
+        async with self.borrow(scope) as connection:
+            cursor = await connection.execute(statement.text, {**statement.fixed, **values})
+            row: Sequence[Any] | None = await cursor.fetchone()
         if row and any(isinstance(value, str) and len(value) > self.settings.answer_limit_bytes for value in row):
             raise too_large()
         return row
 
     @asynccontextmanager
-    async def borrow(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """A reading connection; one that broke is dropped and replaced at its next use."""
+    async def borrow(self, scope: str | None) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A reading connection that works for a scope; one that broke is dropped and replaced at its next use. Errors are translated."""
         async with self.free:
-            connection = self.idle.pop() if self.idle else await self.connect()
+            reader = self.nearest(scope) or await self.connect()
             try:
-                yield connection
+                if scope is not None and reader.scope != scope:
+                    await reader.choose(scope)
+                yield reader.raw
+            except psycopg.Error as error:
+                raise translate(error) from error
             finally:
-                if connection.closed or connection.broken:
-                    await connection.close()
-                else:
-                    self.idle.append(connection)
+                await self.give_back(reader)
 
-    async def connect(self) -> psycopg.AsyncConnection[Any]:
+    def nearest(self, scope: str | None) -> Reader | None:
+        """An idle connection: one that works for the scope; else, once there are enough, the one that was used longest ago."""
+        for place in range(len(self.idle) - 1, -1, -1):
+            if scope is None or self.idle[place].scope == scope:
+                return self.idle.pop(place)
+        return self.idle.pop(0) if self.idle and self.readers >= READERS else None
+
+    async def give_back(self, reader: Reader) -> None:
+        if reader.raw.closed or reader.raw.broken:
+            self.readers -= 1
+            await reader.raw.close()
+        else:
+            self.idle.append(reader)
+
+    async def connect(self) -> Reader:
+        self.readers += 1  # before anything is waited for: others count, too
         try:
             connection = await psycopg.AsyncConnection.connect(self.url, autocommit=True, options=options(self.settings), connect_timeout=5)
-        except psycopg.Error as error:
-            raise translate(error) from error
+        except BaseException as error:
+            self.readers -= 1
+            raise translate(error) if isinstance(error, psycopg.Error) else error from None
         connection.prepare_threshold = 2
-        return connection
+        return Reader(connection)
 
     def refresh(self) -> None:
         """Nothing is known for free (see `snapshot`), so everything may have changed with every second."""
@@ -170,14 +220,14 @@ class PostgreSQL:
         return None
 
     async def snapshot(self) -> Hashable | None:
-        row = await self.fetch(SNAPSHOT, {})
+        row = await self.ask(SNAPSHOT, {}, None)
         return row and row[0]
 
     async def read(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self.threads, self.read_now, environment_id, function)
 
     def read_now(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
-        handle = self.handle()
+        handle = self.handle(scope_of(environment_id))
         try:
             with handle.raw.transaction():
                 handle.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -200,7 +250,7 @@ class PostgreSQL:
         raise AssertionError("unreachable")
 
     def attempt(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
-        handle = self.handle()
+        handle = self.handle(scope_of(environment_id))
         transaction = Transaction(handle, self.statements, self.identifiers, environment_id, self.settings)
         try:
             with handle.raw.transaction():
@@ -214,31 +264,34 @@ class PostgreSQL:
             self.bell()
         return result
 
-    def handle(self) -> Handle:
-        """The connection of this thread; a broken one is replaced."""
+    def handle(self, scope: str) -> Handle:
+        """The connection of this thread, which works for a scope; a broken one is replaced."""
         handle: Handle | None = getattr(self.local, "handle", None)
-        if handle is not None and not handle.raw.closed and not handle.raw.broken:
-            return handle
+        if handle is None or handle.raw.closed or handle.raw.broken:
+            self.local.handle = handle = self.open()
+        handle.choose(scope)
+        return handle
+
+    def open(self) -> Handle:
         try:
             raw = psycopg.connect(self.url, autocommit=True, options=options(self.settings), connect_timeout=5)
         except psycopg.Error as error:
             raise translate(error) from error
         raw.prepare_threshold = 2
         self.opened.append(raw)
-        self.local.handle = handle = Handle(raw)
-        return handle
+        return Handle(raw)
 
     # ── the rest ──
 
     def run_script(self, statements: Sequence[str]) -> None:
-        handle = self.handle()
+        handle = self.handle(EVERYTHING)
         with handle.raw.transaction():
             for text in statements:
                 handle.raw.execute(text.encode())
 
     def query(self, text: str, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """Rows of a statement of the server's own, for commands and checks."""
-        return self.handle().execute(text, values)
+        return self.handle(EVERYTHING).execute(text, values)
 
     def has_schema(self) -> bool:
         return bool(self.query("SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'environment'"))
@@ -252,8 +305,9 @@ class PostgreSQL:
         return True
 
     def backup(self, path: Path) -> None:
-        """A custom-format dump by pg_dump, which must be on the PATH."""
+        """A custom-format dump by pg_dump, which must be on the PATH; it reads what a connection for everything sees."""
+        place = make_conninfo(self.url, options=f"-c {SETTING}={EVERYTHING}")
         try:
-            subprocess.run(["pg_dump", "--format=custom", f"--file={path}", self.url], check=True)  # noqa: S603, S607
+            subprocess.run(["pg_dump", "--enable-row-security", "--format=custom", f"--file={path}", f"--dbname={place}"], check=True)  # noqa: S603, S607
         except FileNotFoundError:
             raise Unusable("pg_dump is not installed here") from None

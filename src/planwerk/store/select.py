@@ -24,9 +24,11 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
 )
 from sqlalchemy.sql.selectable import FromClause, NamedFromClause
 
+from planwerk.actor import View
 from planwerk.describe import Link, Many, Object, One, Relation
 from planwerk.fields import Items, Map
 from planwerk.plan import Read, With, values
@@ -65,30 +67,40 @@ class Builder:
         self.dialect = dialect
         self.is_sqlite = dialect.name == "sqlite"
 
-    def one(self, described: Object, with_: With, scope: Scope) -> tuple[Statement, tuple[str, ...]]:
-        """(version, text) of the row with `:id`."""
-        shape = Shape(self)
+    def one(
+        self, described: Object, with_: With, scope: Scope, view: View | None = None, *, is_written: bool = False
+    ) -> tuple[Statement, tuple[str, ...]]:
+        """(version, text) of the row with `:id`. What a caller has just written is shown whether or not it still sees it."""
+        shape = Shape(self, view)
         row = shape.alias(described)
-        statement = select(row.c.version, shape.document(row, with_)).where(
-            *within(row, scope), row.c.id == bindparam("id"), row.c.deleted_at.is_(None)
-        )
+        conditions = [*within(row, scope), row.c.id == bindparam("id"), row.c.deleted_at.is_(None)]
+        conditions += () if is_written else shape.visible(described, row)
+        statement = select(row.c.version, shape.document(row, with_)).where(*conditions)
         return compile_statement(statement, self.dialect), tuple(sorted(shape.seen))
 
-    def page(self, read: Read, scope: Scope) -> ListStatements:
-        shape = Shape(self)
+    def among(self, described: Object, view: View) -> Statement:
+        """The ids in `:ids` (a JSON list) that belong to living rows which a caller with that view sees."""
+        shape = Shape(self, view)
+        row = shape.alias(described)
+        listed = "json_each(:ids)" if self.is_sqlite else "jsonb_array_elements_text(CAST(:ids AS jsonb)) AS asked (value)"
+        conditions = (*within(row, {}), row.c.deleted_at.is_(None), *shape.visible(described, row))
+        return compile_statement(select(row.c.id).where(row.c.id.in_(text(f"SELECT value FROM {listed}")), *conditions), self.dialect)
+
+    def page(self, read: Read, scope: Scope, view: View | None = None) -> ListStatements:
+        shape = Shape(self, view)
         documents = self.documents(shape, read, scope).subquery("documents")
-        text = func.coalesce(join_texts(documents.c.document, literal_column("','")), literal_column("''"))
-        counter = Shape(self)
+        joined = func.coalesce(join_texts(documents.c.document, literal_column("','")), literal_column("''"))
+        counter = Shape(self, view)
         row = counter.alias(read.object)
         total = select(func.count()).select_from(row).where(*counter.conditions(read, row, scope))
         tables, key = tuple(sorted(shape.seen | counter.seen)), key_operand(read)
         last = null() if key is None else func.max(documents.c.id)
         if self.is_sqlite:
-            page = compile_statement(select(text, last).select_from(documents), self.dialect)
-            counted = compile_statement(select(text, last, total.scalar_subquery()).select_from(documents), self.dialect)
+            page = compile_statement(select(joined, last).select_from(documents), self.dialect)
+            counted = compile_statement(select(joined, last, total.scalar_subquery()).select_from(documents), self.dialect)
             return ListStatements(page, counted, tables, key)
         unless_known = case((bindparam("known") == SNAPSHOT, null()), else_=total.scalar_subquery())
-        unless_large = case((func.octet_length(text) > bindparam("answer_limit"), null()), else_=text)
+        unless_large = case((func.octet_length(joined) > bindparam("answer_limit"), null()), else_=joined)
         counted = compile_statement(select(unless_large, last, unless_known, SNAPSHOT).select_from(documents), self.dialect)
         return ListStatements(None, counted, tables, key)
 
@@ -127,10 +139,14 @@ def within(row: FromClause, scope: Scope) -> Iterator[ColumnElement[bool]]:
 
 
 class Shape:
-    """One statement under construction: numbers its aliases and operands and remembers the tables it reads."""
+    """One statement under construction: numbers its aliases and operands and remembers the tables it reads.
 
-    def __init__(self, builder: Builder) -> None:
+    Every row that it meets, of the object itself or along a relation, passes `visible` for the view it is made for.
+    """
+
+    def __init__(self, builder: Builder, view: View | None = None) -> None:
         self.builder = builder
+        self.view = view
         self.seen: set[str] = set()
         self.operands = 0
         self.aliases = 0
@@ -150,7 +166,7 @@ class Shape:
     # ── the rows ──
 
     def conditions(self, read: Read, row: FromClause, scope: Scope) -> list[ColumnElement[bool]]:
-        conditions = [*within(row, scope), row.c.deleted_at.is_(None)]
+        conditions = [*within(row, scope), row.c.deleted_at.is_(None), *self.visible(read.object, row)]
         if read.object.is_archivable and read.archived != "true":
             archived = row.c.archived_at
             conditions.append(archived.is_not(None) if read.archived == "only" else archived.is_(None))
@@ -218,14 +234,44 @@ class Shape:
             found = select(literal(1)).select_from(related.source).where(*joined).exists()
         return not_(found) if has.is_negated else found
 
+    # ── what the caller sees ──
+
+    def visible(self, described: Object, row: FromClause) -> Iterator[ColumnElement[bool]]:
+        """What a row must fulfil so that the caller sees it; nothing for one who sees all."""
+        view, sight = self.view, described.sight
+        if view is None:
+            return
+        if view.role < described.allow.read:
+            yield literal_column("false")
+        if sight.own and view.role < sight.others:
+            yield row.c[sight.own] == bindparam("viewer_user")
+        if view.is_linked and sight.linked:
+            yield self.has_viewer(described.link[sight.linked], row)
+        if view.is_linked:
+            yield from (self.leads_on(described.relation[name], row) for name in sight.through)
+
+    def has_viewer(self, relation: Link, row: FromClause) -> ColumnElement[bool]:
+        """Whether the row is linked to the caller's resource."""
+        self.seen.add(relation.table.name)
+        link = self.named(self.builder.tables.links[relation.table.name])
+        mine = link.c.environment_id == row.c.environment_id, link.c[relation.by] == row.c.id
+        theirs = link.c[relation.table.other(relation.by)] == bindparam("viewer_resource")
+        return by_itself(select(literal(1)).where(*mine, theirs)).exists()
+
+    def leads_on(self, relation: Relation, row: FromClause) -> ColumnElement[bool]:
+        """Whether a relation leads to something that the caller sees; a card that is gone is still whose it was."""
+        related, joined = self.related(relation, row, is_living=not isinstance(relation, One))
+        found = by_itself(select(literal(1)).select_from(related.source).where(*joined)).exists()
+        return or_(row.c[relation.by].is_(None), found) if isinstance(relation, One) else found
+
     # ── the texts ──
 
     def document(self, row: FromClause, with_: With) -> ColumnElement[Any]:
         """The row's stored text, the texts of the relations asked for, and the closing brace."""
-        text: ColumnElement[Any] = row.c.document
+        whole: ColumnElement[Any] = row.c.document
         for relation, inner in with_:
-            text = text + self.member(relation, row, inner)
-        return text + literal_column("'}'")
+            whole = whole + self.member(relation, row, inner)
+        return whole + literal_column("'}'")
 
     def member(self, relation: Relation, row: FromClause, inner: With) -> ColumnElement[Any]:
         """`,"name":` and the related object, or the list of them."""
@@ -243,12 +289,12 @@ class Shape:
     def linked(self, relation: Relation, related: "Joined", inner: With) -> ColumnElement[Any]:
         """The related row's text with the pivot properties of the link behind its own."""
         assert related.link is not None
-        text: ColumnElement[Any] = related.alias.c.document
+        whole: ColumnElement[Any] = related.alias.c.document
         if not clashing(relation, self.builder.objects[relation.to], inner):
-            text = text + related.link.c.document
+            whole = whole + related.link.c.document
         for relation, deeper in inner:
-            text = text + self.member(relation, related.alias, deeper)
-        return text + literal_column("'}'")
+            whole = whole + self.member(relation, related.alias, deeper)
+        return whole + literal_column("'}'")
 
     def natural_order(self, relation: Relation, related: "Joined") -> Iterator[ColumnElement[Any]]:
         for name in relation.order:
@@ -256,10 +302,12 @@ class Shape:
             yield source.c[name].asc().nulls_last()
         yield related.alias.c.id.asc()
 
-    def related(self, relation: Relation, row: FromClause) -> tuple["Joined", list[ColumnElement[bool]]]:
+    def related(self, relation: Relation, row: FromClause, *, is_living: bool = True) -> tuple["Joined", list[ColumnElement[bool]]]:
         """The table behind a relation, and what joins its living rows to `row`."""
-        other = self.alias(self.builder.objects[relation.to])
-        joined: list[ColumnElement[bool]] = [other.c.environment_id == row.c.environment_id, other.c.deleted_at.is_(None)]
+        target = self.builder.objects[relation.to]
+        other = self.alias(target)
+        joined: list[ColumnElement[bool]] = [other.c.environment_id == row.c.environment_id, *self.visible(target, other)]
+        joined += [other.c.deleted_at.is_(None)] if is_living else []
         if isinstance(relation, One):
             return Joined(other), [*joined, other.c[relation.key] == row.c[relation.by]]
         if isinstance(relation, Many):
@@ -281,6 +329,12 @@ class Joined:
     @property
     def source(self) -> FromClause:
         return self.alias if self.link is None else self.link.join(self.alias, literal_column("true"))
+
+
+def by_itself(statement: Select[Any]) -> Select[Any]:
+    """A subquery that stays one, asked for each row: PostgreSQL would make a join of it, which walks all pairs of two tables
+    as long as it does not know how large they are."""
+    return statement.offset(literal_column("0"))
 
 
 def clashing(relation: Relation, target: Object, inner: With) -> bool:

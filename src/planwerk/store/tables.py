@@ -45,16 +45,7 @@ class Tables:
 
 def make_server_tables(metadata: MetaData) -> None:
     """The tables that the server keeps for itself."""
-    Table(
-        "environment",
-        metadata,
-        Column("id", plain_text(36), primary_key=True),
-        Column("hash", plain_text(40), nullable=False, unique=True),
-        Column("name", plain_text(), nullable=False, unique=True),
-        Column("status", plain_text(), nullable=False),
-        Column("created_at", plain_text(20), nullable=False),
-        Column("updated_at", plain_text(20), nullable=False),
-    )
+    make_tenancy_tables(metadata)
     Table(
         "idempotency",
         metadata,
@@ -93,6 +84,31 @@ def make_server_tables(metadata: MetaData) -> None:
         metadata,
         Column("name", plain_text(), primary_key=True),
         Column("value", plain_text(), nullable=False),
+    )
+
+
+def make_tenancy_tables(metadata: MetaData) -> None:
+    """The environments, and the keys that sign access tokens in all of them."""
+    Table(
+        "environment",
+        metadata,
+        Column("id", plain_text(36), primary_key=True),
+        Column("hash", plain_text(40), nullable=False, unique=True),
+        Column("name", plain_text(), nullable=False, unique=True),
+        Column("status", plain_text(), nullable=False),
+        Column("last_request_user", plain_text(20)),
+        Column("last_request_third_party", plain_text(20)),
+        Column("created_at", plain_text(20), nullable=False),
+        Column("updated_at", plain_text(20), nullable=False),
+    )
+    Table(
+        "signing_key",
+        metadata,
+        Column("id", plain_text(36), primary_key=True),
+        Column("private", plain_text(), nullable=False),  # JWK, sealed
+        Column("public", plain_text(), nullable=False),  # JWK
+        Column("created_at", plain_text(20), nullable=False),
+        Column("retired_at", plain_text(20)),
     )
 
 

@@ -53,14 +53,19 @@ GROUPS = {
         f' LEFT JOIN "user" AS u ON {ITS.format(name="u")}t.user_id',
     ),
 }
+LINKED = (
+    " AND EXISTS (SELECT 1 FROM card_resource AS r"
+    " WHERE r.environment_id = t.environment_id AND r.card_id = t.card_id AND r.resource_id = {resource})"
+)
 EXPORT = {
-    group: Statement(
+    (group, is_linked): Statement(
         f"SELECT {key}, {name}, SUM(COALESCE(t.duration, 0)), COUNT(*) FROM time_tracking AS t{tables}"
         " WHERE t.environment_id = {environment} AND t.deleted_at IS NULL"
-        f" AND {DAY} >= {{start}} AND {DAY} <= {{end}} AND ({{user}} = '' OR t.user_id = {{user}}) GROUP BY {key}, {name}",
+        f" AND {DAY} >= {{start}} AND {DAY} <= {{end}} AND ({{user}} = '' OR t.user_id = {{user}}){limit} GROUP BY {key}, {name}",
         {},
     )
     for group, (key, name, tables) in GROUPS.items()
+    for is_linked, limit in ((False, ""), (True, LINKED))
 }
 
 
@@ -99,9 +104,13 @@ def tracked_in_collections(tx: Transaction, ids: Collection[str]) -> dict[str, M
     return found
 
 
-def tracked_in_groups(tx: Transaction, group: str, start: str, end: str, user_id: str) -> list[Group]:
-    """The entries of a user (of everybody if that is empty) from one day to another, grouped by a key of `GROUPS`, in no order."""
-    rows = tx.run_named(EXPORT[group], start=start, end=end, user=user_id)
+def tracked_in_groups(tx: Transaction, group: str, start: str, end: str, user_id: str, resource_id: str | None = None) -> list[Group]:
+    """The entries of a user (of everybody if that is empty) from one day to another, grouped by a key of `GROUPS`, in no order.
+
+    With `resource_id` only those on cards that have the resource.
+    """
+    asked = {"start": start, "end": end, "user": user_id}
+    rows = tx.run_named(EXPORT[group, resource_id is not None], **asked, resource=resource_id or "")
     return [Group(key, name, int(minutes), int(entries)) for key, name, minutes, entries in rows]
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from planwerk.actor import Actor
+from planwerk.actor import Actor, Viewer, viewer_of
 from planwerk.describe import Link, LinkTable, Many, Object
 from planwerk.errors import CONFLICT, DUPLICATE_ENTRY, Refusal, refuse
 from planwerk.fields import Field, instant
@@ -86,6 +86,7 @@ class Transaction:
         self.touched: set[str] = set()
         self.changes = Changes(statements.upkeep)
         self.has_jobs = False  # whether it left work for the background
+        self.revealed: dict[str, Any] = {}  # what its answer alone shows
         self.actor: Actor | None = None  # who asked for it; None for the server's own work
 
     def execute(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
@@ -99,6 +100,10 @@ class Transaction:
     def ago(self, *, hours: int) -> str:
         """The moment so many hours before now."""
         return instant(dt.datetime.fromisoformat(self.now) - dt.timedelta(hours=hours))
+
+    def reveal(self, **members: Any) -> None:
+        """Show something once, such as a new key: in the answer to this request, which is stored nowhere."""
+        self.revealed |= members
 
     def object(self, name: str) -> Object:
         """The description of an object, for rules, which import none."""
@@ -149,9 +154,24 @@ class Transaction:
             return {row[0] for row in self.execute(self.statements.alive(name), id=asked[0])}
         return {row[0] for row in self.execute(self.statements.living(name), ids=orjson.dumps(asked).decode())}
 
+    @property
+    def viewer(self) -> Viewer | None:
+        """Who asked for it, if not all rows are to be seen; rules see all of them all the same."""
+        return viewer_of(self.actor)
+
+    def seen(self, name: str, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that belong to living rows which the caller sees: to a caller, the others do not exist."""
+        viewer = self.viewer
+        if viewer is None or not self.object(name).is_narrow(viewer.view):
+            return self.living(name, ids)
+        listed = orjson.dumps(sorted(ids)).decode()
+        return {row[0] for row in self.execute(self.statements.seen(name, viewer.view), ids=listed, **viewer.values)}
+
     def shown(self, described: Object, id: str, with_: With) -> tuple[int, str] | None:
-        """(version, JSON text) of a living row with the relations asked for."""
-        found = self.execute(self.statements.one(described.name, with_), id=id)
+        """(version, JSON text) of a living row with the relations asked for, as far as the caller sees them."""
+        viewer = self.viewer
+        statement = self.statements.one(described.name, with_, viewer and viewer.view)
+        found = self.execute(statement, id=id, **(viewer.values if viewer else {}))
         return (found[0][0], found[0][1]) if found else None
 
     # ── writing ──

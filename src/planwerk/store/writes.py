@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import Dialect, Table, bindparam, delete, insert, select, update
 
+from planwerk.actor import View
 from planwerk.describe import Object
 from planwerk.fields import Field
+from planwerk.plan import With
 from planwerk.store.changes import upkeep_of
 from planwerk.store.select import Builder, living_ids
 from planwerk.store.statements import Statement, compile_statement
@@ -49,7 +51,8 @@ class Statements:
         self.link = lru_cache(None)(self.make_link)
         self.unlink = lru_cache(None)(self.make_unlink)
         self.named = lru_cache(None)(self.make_named)
-        self.one = lru_cache(SHOWN)(lambda name, with_: self.builder.one(objects[name], with_, {})[0])
+        self.seen = lru_cache(None)(lambda name, view: self.builder.among(objects[name], view))
+        self.one = lru_cache(SHOWN)(self.make_one)
 
     def make_get(self, name: str) -> Statement:
         table = self.tables.of[name]
@@ -109,6 +112,10 @@ class Statements:
         table = self.dialect.identifier_preparer.quote(name)
         text = f"UPDATE {table} SET deleted_at = {{now}}, version = version + 1 WHERE environment_id = {{environment}}"
         return self.make_named(Statement(f"{text} AND id IN (SELECT value FROM {asked})", {}))
+
+    def make_one(self, name: str, with_: With, view: View | None = None) -> Statement:
+        """(version, text) of the row `:id` that was just written; what comes along is what the caller sees."""
+        return self.builder.one(self.objects[name], with_, {}, view, is_written=True)[0]
 
     def make_links(self, name: str, by: str) -> Statement:
         table = self.tables.links[name]

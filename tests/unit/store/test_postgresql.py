@@ -6,7 +6,8 @@ from psycopg import errors as engine
 
 from planwerk.errors import MEMORY_EXHAUSTED, SERVICE_UNAVAILABLE, Kind, Refusal
 from planwerk.settings import Settings
-from planwerk.store.postgresql import options, translate
+from planwerk.store.database import open_database
+from planwerk.store.postgresql import PostgreSQL, Reader, options, translate
 from planwerk.store.transaction import Duplicate
 
 
@@ -44,3 +45,34 @@ def test_an_error_of_our_own_and_one_to_try_again_stay_what_they_are(error: psyc
 
 def test_a_connection_has_its_limits_from_the_start() -> None:
     assert "statement_timeout=2500 " in options(Settings(statement_seconds=2.5))
+
+
+# ── which idle connection is taken ──
+
+
+def reading(scopes: str, readers: int) -> PostgreSQL:
+    """A database that has nothing but idle connections, one for each letter."""
+    database: PostgreSQL = open_database(Settings(database="postgresql://nowhere/none"), {})  # type: ignore[assignment]
+    database.idle = [Reader(None, scope) for scope in scopes]  # type: ignore[arg-type]
+    database.readers = readers
+    return database
+
+
+@pytest.mark.parametrize(
+    ("idle", "readers", "scope", "taken", "left"),
+    [
+        ("", 0, "a", None, ""),
+        ("a", 1, "a", "a", ""),
+        ("ab", 2, "a", "a", "b"),
+        ("ba", 2, None, "a", "b"),  # whatever is read, any will do
+        ("bc", 2, "a", None, "bc"),  # there may be one more
+        ("bc", 8, "a", "b", "c"),  # there may not: the one used longest ago
+        ("", 8, "a", None, ""),
+    ],
+)
+def test_an_idle_connection_that_works_for_the_environment_is_preferred(
+    idle: str, readers: int, scope: str | None, taken: str | None, left: str
+) -> None:
+    database = reading(idle, readers)
+    found = database.nearest(scope)
+    assert (found and found.scope, "".join(reader.scope for reader in database.idle)) == (taken, left)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import bindparam, column, func, literal, literal_column, select
 from tests.unit.store.shop import OBJECTS
 
+from planwerk.actor import Role, View
 from planwerk.store.statements import POSTGRESQL, SQLITE, Statement, compile_statement, join_texts, json_items, json_text
 from planwerk.store.tables import Tables
 from planwerk.store.transaction import Statements
@@ -89,6 +90,8 @@ def test_every_statement_on_a_table_names_the_environment(dialect: Any) -> None:
         made.update("task", ("name",)),
         made.living("task"),
         made.one("task", ()),
+        made.one("task", (), View(Role.GUEST, is_linked=True)),
+        made.seen("task", View(Role.GUEST, is_linked=True)),
         made.links("task_label", "task_id"),
         made.link("task_label"),
         made.unlink("task_label", "task_id", "label_id"),

@@ -2,8 +2,8 @@
 
 `NNNN_words.py` beside this file hold one step each, written by `make migration` and read by a person. A fresh database
 gets the whole schema at once; a present one the steps it lacks, and every stored document that no longer is what the
-catalog says, in one transaction: a start that is killed in the middle begins again. Alembic turns a step into SQL and is
-imported only then.
+catalog says, and the walls that are missing, in one transaction: a start that is killed in the middle begins again. Alembic
+turns a step into SQL and is imported only then.
 """
 
 import importlib
@@ -15,6 +15,7 @@ from planwerk.store.database import Database, Unusable, schema_script
 from planwerk.store.migrations.documents import fingerprint, rebuild
 from planwerk.store.statements import Statement
 from planwerk.store.transaction import Transaction
+from planwerk.store.walls import raise_walls
 
 FIND = Statement("SELECT value FROM state WHERE name = {name}", {})
 KEEP = Statement("INSERT INTO state (name, value) VALUES ({name}, {value}) ON CONFLICT (name) DO UPDATE SET value = excluded.value", {})
@@ -72,6 +73,7 @@ def upgrade(database: Database) -> list[str]:
                 tx.connection.execute(text, {})
         done = advance(tx) if is_made(tx) else make(tx)
         refresh_documents(tx)
+        raise_walls(tx)
         return done
 
     return database.write_now("", work)

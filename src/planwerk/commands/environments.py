@@ -1,0 +1,101 @@
+"""Environments made, listed, suspended, resumed and deleted from the command line, also while a server runs on the database.
+
+Each function returns what the command prints. A running server notices at once; on PostgreSQL within a second.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from planwerk.commands import Impossible
+from planwerk.commands.opened import environment_of, existing
+from planwerk.fields import Bad
+from planwerk.files.vault import open_vault
+from planwerk.settings import Settings
+from planwerk.start import ADMIN, create_access
+from planwerk.store.database import Database
+from planwerk.store.environments import (
+    ACTIVE,
+    DELETING,
+    SUSPENDED,
+    Environment,
+    activate,
+    clear,
+    list_environments,
+    remove,
+    set_status,
+)
+
+LONGEST_NAME = 100
+
+
+def make_environment(settings: Settings, name: str, email: str | None) -> dict[str, Any]:
+    """A new environment with one admin and one API key, shown once."""
+    if not name.strip() or len(name) > LONGEST_NAME:
+        raise Impossible(f"the name of an environment has 1 to {LONGEST_NAME} characters")
+    with existing(settings) as database:
+        try:
+            access = create_access(database, environment=name.strip(), email=email or ADMIN)
+        except Bad as bad:
+            raise Impossible(f"--admin-email {bad.description}") from None
+    if access is None:
+        raise Impossible(f"there is an environment {name} already")
+    return asdict(access)
+
+
+def all_environments(settings: Settings) -> list[dict[str, Any]]:
+    """All environments by name, without their ids; a hash opens nothing without a key."""
+    with existing(settings) as database:
+        return [shown(environment) for environment in database.write_now("", list_environments)]
+
+
+def shown(environment: Environment) -> dict[str, Any]:
+    found = asdict(environment)
+    del found["id"]
+    return {"environment": found.pop("name"), "api_env": found.pop("hash"), **found}
+
+
+def suspend(settings: Settings, name: str) -> dict[str, Any]:
+    """From now on every credential of the environment is refused, and its background work waits. Nothing is lost."""
+    with existing(settings) as database:
+        found = in_use(database, name)
+        database.write_now(found.id, lambda tx: set_status(tx, found.id, SUSPENDED))
+        return shown(environment_of(database, name))
+
+
+def resume(settings: Settings, name: str) -> dict[str, Any]:
+    """The credentials of a suspended environment open it again."""
+    with existing(settings) as database:
+        found = in_use(database, name)
+        if found.status not in (ACTIVE, SUSPENDED):
+            raise Impossible(f"environment {name} waits for the person who signed up for it")
+        database.write_now(found.id, lambda tx: activate(tx, found.id))
+        return shown(environment_of(database, name))
+
+
+def in_use(database: Database, name: str) -> Environment:
+    found = environment_of(database, name)
+    if found.status == DELETING:
+        raise Impossible(f"environment {name} is being deleted; `planwerk environment delete` finishes that")
+    return found
+
+
+def delete(settings: Settings, name: str, *, is_sure: bool) -> dict[str, Any]:
+    """The environment with all its rows and files, for good; how many rows they were. One that was interrupted goes on."""
+    with existing(settings) as database:
+        found = environment_of(database, name)
+        if not is_sure:
+            raise Impossible(f"this deletes environment {name} with all it holds, for good; add --yes to do it")
+        database.write_now(found.id, lambda tx: set_status(tx, found.id, DELETING))
+        rows = 0
+        while count := database.write_now(found.id, clear):
+            rows += count
+        clear_files(settings, found)
+        database.write_now(found.id, remove)
+    return {"environment": found.name, "rows": rows}
+
+
+def clear_files(settings: Settings, environment: Environment) -> None:
+    try:
+        open_vault(settings).clear(environment.id)
+    except Exception as error:  # the disk, the network, the store: each has exceptions of its own
+        raise Impossible(f"the files of environment {environment.name} could not be deleted ({error}); give the command again") from error
