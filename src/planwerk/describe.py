@@ -10,7 +10,7 @@ from dataclasses import KW_ONLY, dataclass, field as attribute
 from functools import cached_property
 from typing import Any
 
-from planwerk.actor import Role
+from planwerk.actor import Role, View
 from planwerk.fields import DateTime, Field, Ref, Uuid
 
 LIST, CREATE, ONE, UPDATE, DELETE = "list", "create", "one", "update", "delete"
@@ -75,13 +75,15 @@ class Many(Relation):
 class Link(Relation):
     """Objects joined by a link table; `by` is the table's column that holds this object's id.
 
-    `is_open` gives it paths of its own to attach and detach one by one.
+    `is_open` gives it paths of its own to attach and detach one by one. `own_role` is the least role that links and unlinks
+    itself, where users are linked; any other link is a change of the object.
     """
 
     _: KW_ONLY
     table: LinkTable = LinkTable("", "", "")
     by: str = ""
     is_open: bool = False
+    own_role: Role | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +127,7 @@ class Action:
     status: int = 200
     answer: str = ""
     shows: tuple[Field, ...] = ()  # the properties of an answer that is no object of the catalog
+    reveals: tuple[Field, ...] = ()  # what the answer shows besides, once (`tx.reveal`)
     role: Role | None = None  # the least role; None: that of an update, or of a read where it is a GET
     note: str = ""
 
@@ -154,12 +157,35 @@ class Upkeep:
 
 @dataclass(frozen=True, eq=False)
 class Allow:
-    """The least role for each kind of access."""
+    """The least role for each kind of access. What is nested in a body is judged by its own object.
+
+    Below the role for an update, `part` is the least role that may change the properties in `parts` (`items.checked`: of the
+    items in a list that property alone). `own` names the property that holds whose a row is: that user may change and delete it,
+    with the role for creating one, but not give it away.
+    """
 
     read: Role = Role.GUEST
     create: Role = Role.MANAGER
     update: Role = Role.MANAGER
     delete: Role = Role.MANAGER
+    part: Role | None = None
+    parts: tuple[str, ...] = ()
+    own: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """Which rows of an object a user sees who does not see them all.
+
+    A user whose card_visibility is `linked` sees only rows that have the user's resource in the relation `linked`, and only
+    rows of which each relation in `through` leads to a row that the user sees; a reference that is null hides nothing.
+    `own` names the property that holds whose a row is: below the role `others` a user sees no other's.
+    """
+
+    linked: str = ""
+    through: tuple[str, ...] = ()
+    own: str = ""
+    others: Role = Role.ORGANISER
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +214,9 @@ class Object:
     is_stored: bool = True  # False: an answer that is worked out, without a table
     has_uploads: bool = False  # a create may be multipart/form-data with the file itself
     pictures: tuple[str, ...] = ()  # properties written as a data URI, kept as a file and shown as its address
+    reveals: tuple[Field, ...] = ()  # what the answer to a create shows besides, once (`tx.reveal`)
     allow: Allow = Allow()
+    sight: Sight = Sight()
     events: tuple[str, ...] = ()
     defaults: tuple[Callable[..., None], ...] = ()
     derives: tuple[Callable[..., None], ...] = ()
@@ -221,6 +249,7 @@ class Object:
         for name in self.pictures:
             if name not in self.field:
                 yield f"picture {name} is no property"
+        yield from self.contradictions_of_access()
 
     def contradictions_of_relation(self, relation: Relation) -> Iterator[str]:
         if relation.name in self.field:
@@ -241,6 +270,21 @@ class Object:
         for name in place.with_:
             if name not in self.relation:
                 yield f"path {place.path} comes with {name}, which is no relation"
+
+    def contradictions_of_access(self) -> Iterator[str]:
+        for part in (*self.allow.parts, *filter(None, (self.allow.own, self.sight.own))):
+            if part.partition(".")[0] not in self.field:
+                yield f"access names {part}, which is no property"
+        if self.sight.linked and self.sight.linked not in self.link:
+            yield f"sight goes by {self.sight.linked}, which is no link"
+        for name in self.sight.through:
+            if name not in self.relation or isinstance(self.relation[name], Link):
+                yield f"sight goes through {name}, which is no reference and no list"
+
+    def is_narrow(self, view: View) -> bool:
+        """Whether a caller with that view may not see every row."""
+        is_narrow_for_linked = view.is_linked and bool(self.sight.linked or self.sight.through)
+        return view.role < self.allow.read or is_narrow_for_linked or (bool(self.sight.own) and view.role < self.sight.others)
 
     @cached_property
     def field(self) -> dict[str, Field]:

@@ -5,18 +5,22 @@ commits: that is the database's work, before the first byte of the reply is made
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
+from planwerk.actor import Viewer, viewer_of
+from planwerk.describe import Object
 from planwerk.etags import etag_of
 from planwerk.fields import UUID
 from planwerk.idempotency import Claim, FirstAnswer, claim_request, keep_answer
 from planwerk.notes import Note, note_unknown, write_notes
+from planwerk.permissions import permit_links
 from planwerk.plan import Read, operands
 from planwerk.query.body import parse_draft, parse_given
 from planwerk.query.parameters import parse_values
-from planwerk.run import Manner, examine_given, match_version, not_found, pivot_values, run_create, run_delete, run_update
+from planwerk.run import Manner, examine_given, match_version, not_found, pivot_values, run_create, run_delete, run_update, seen_rows
 from planwerk.service import Plan, Reply, Request, Service
 from planwerk.shape import Shape
 from planwerk.store.database import too_large
@@ -35,13 +39,14 @@ async def list_objects(service: Service, request: Request) -> Reply:
     """One page of the living objects of a place, with the total."""
     place = request.route.place
     plan = service.plan(request.route, request.query, place.narrow(request.values) if place.narrow else "")
-    shape, statements = service.page(plan, place)
+    viewer = viewer_for(service, request, plan)
+    shape, statements = service.page(plan, place, viewer and viewer.view)
     if not plan.is_clear:
         note_unknown(request.notes, plan.wish.unknown, plan.shape)
-    key = (request.actor.environment_id, request.path, request.query)
+    key = (request.actor.environment_id, request.path, request.query, viewer)
     version, answer = await recall(service, key, statements.tables)
     if answer is None:
-        text, total, version = await fetch_page(service, request, plan.read, shape, statements, version)
+        text, total, version = await fetch_page(service, request, plan.read, viewer, shape, statements, version)
         if plan.shape is not None:
             text = b",".join(orjson.dumps(plan.shape.apply(item)) for item in orjson.loads(f"[{text}]")).decode()
         body = f'{{"count":{total},"limit":{plan.read.limit},"offset":{plan.read.offset},"data":[{text}]}}'.encode()
@@ -52,7 +57,16 @@ async def list_objects(service: Service, request: Request) -> Reply:
     return Reply(200, answer.body, answer.etag)
 
 
-async def recall(service: Service, key: tuple[str, ...], tables: tuple[str, ...]) -> tuple[Hashable | None, Answer | None]:
+def viewer_for(service: Service, request: Request, plan: Plan) -> Viewer | None:
+    """The caller, if the plan shows it less than who sees everything; the others share statements and answers."""
+    viewer = viewer_of(request.actor)
+    return viewer if viewer is not None and service.narrowed(plan, viewer.view) else None
+
+
+Key = tuple[str, str, str, Viewer | None]  # what an answer is remembered by: environment, path, query, who sees less
+
+
+async def recall(service: Service, key: Key, tables: tuple[str, ...]) -> tuple[Hashable | None, Answer | None]:
     """(the version of the tables if it is known, the answer remembered for a request if it is still true)."""
     version = service.database.version(key[0], tables)
     if version is None and key in service.answers:
@@ -61,13 +75,19 @@ async def recall(service: Service, key: tuple[str, ...], tables: tuple[str, ...]
 
 
 async def fetch_page(
-    service: Service, request: Request, read: Read, shape: Hashable, statements: ListStatements, version: Hashable | None
+    service: Service,
+    request: Request,
+    read: Read,
+    viewer: Viewer | None,
+    shape: Hashable,
+    statements: ListStatements,
+    version: Hashable | None,
 ) -> tuple[str, int, Hashable]:
     """(joined texts, total, version); the total is remembered, else counted in the same snapshot as the page."""
     environment, compared, scope = request.actor.environment_id, operands(read), scope_values(request)
     values = {f"operand_{index}": value for index, value in enumerate(compared)}
-    values |= {"environment": environment, "limit": read.limit, "offset": read.offset, **scope}
-    key = (environment, shape, *scope.values())
+    values |= {"environment": environment, "limit": read.limit, "offset": read.offset, **scope, **bound(viewer)}
+    key = (environment, shape, viewer, *scope.values())
     known = service.totals.peek((*key, *compared))
     if statements.page is not None and known is not None and known[0] == version:
         text, last = await fetch(service, statements.page, values)
@@ -103,15 +123,17 @@ def note_limit(request: Request, read: Read, body: bytes) -> None:
 async def get_object(service: Service, request: Request) -> Reply:
     """One living object, archived or not."""
     plan = service.plan(request.route, request.query)
-    statement, tables = service.one(plan, request.route.place)
+    viewer = viewer_for(service, request, plan)
+    statement, tables = service.one(plan, request.route.place, viewer and viewer.view)
     if not plan.is_clear:
         note_unknown(request.notes, plan.wish.unknown, plan.shape)
     actor, id = request.actor, valid_id(request.values["id"], request.route.object.name)
-    key = (actor.environment_id, request.path, request.query)
+    key = (actor.environment_id, request.path, request.query, viewer)
     version = service.database.version(actor.environment_id, tables)
     answer = service.answers.get(key, version)
     if answer is None:
-        row = await service.database.fetch(statement, {"environment": actor.environment_id, "id": id, **scope_values(request)})
+        values = {"environment": actor.environment_id, "id": id, **scope_values(request), **bound(viewer)}
+        row = await service.database.fetch(statement, values)
         if row is None:
             raise not_found(request.route.object.name)
         answer = shaped(plan.shape, id, row[0], row[1])
@@ -193,13 +215,14 @@ async def link_object(service: Service, request: Request) -> Reply:
 
     def work(tx: Transaction) -> Reply:
         row = row_of(tx, request)
-        known = tx.links(link, row["id"]).get(other)
+        permit_links(tx.actor, request.route.object, link, {other}, "")
+        known = seen_rows(tx, link.to, tx.links(link, row["id"])).get(other)
         if request.route.kind == "detach":
             if known is None:
                 raise not_found(link.to)
             tx.detach(link, row["id"], other)
         else:
-            if not tx.living(link.to, [other]):
+            if not tx.seen(link.to, [other]):
                 raise not_found(link.to)
             values = draft.links[link.name][0].values if draft else {}
             tx.attach(link, row["id"], other, pivot_values(link, values), known)
@@ -222,6 +245,8 @@ async def run_action(service: Service, request: Request) -> Reply:
         note_unknown(request.notes, plan.wish.unknown, plan.shape, unknown)
 
     def work(tx: Transaction) -> Reply:
+        tx.actor = request.actor
+        find_named(service, tx, request)
         examine_given(tx, action.body, given)
         answer = action.run(tx, request.actor, request.values, given)
         if plan is not None and action.answer and answer is not None:
@@ -255,9 +280,26 @@ async def write(service: Service, request: Request, work: Callable[[Transaction]
             keep_answer(tx, claim, FirstAnswer(done.status, done.etag, done.body))
         if request.notes:
             write_notes(tx, service.objects["api_message"], request.route.method, request.path, request.query, request.notes)
-        return done
+        return replace(done, body=with_members(done.body, tx.revealed)) if tx.revealed else done
 
     return await service.database.write(request.actor.environment_id, whole)
+
+
+def with_members(body: bytes, members: Mapping[str, Any]) -> bytes:
+    """A JSON object with more members at its end.
+
+    >>> with_members(b'{"id":1}', {"key": "abc"}), with_members(b"", {"key": "abc"})
+    (b'{"id":1,"key":"abc"}', b'{"key":"abc"}')
+    """
+    return body[:-1] + b"," + orjson.dumps(members)[1:] if body else orjson.dumps(members)
+
+
+def find_named(service: Service, tx: Transaction, request: Request) -> None:
+    """Refuse with 404 the path of an action that leads through a row which the caller does not see; the rules see every row."""
+    for parameter, value in request.values.items() if tx.viewer is not None else ():
+        described = service.objects.get(parameter.removesuffix("_id"))
+        if described is not None and not seen_rows(tx, described.name, {valid_id(value, described.name): {}}):
+            raise not_found(described.name)
 
 
 def place_values(service: Service, tx: Transaction, request: Request) -> dict[str, Any]:
@@ -266,7 +308,7 @@ def place_values(service: Service, tx: Transaction, request: Request) -> dict[st
     given: dict[str, Any] = {}
     for name in place.parameters:
         parent = service.objects[name.removesuffix("_id")]
-        row = tx.get(parent, valid_id(request.values[name], parent.name))
+        row = seen_row(tx, parent, valid_id(request.values[name], parent.name))
         if row is None or any(row[column] != value for column, value in given.items() if column in row and column != "id"):
             raise not_found(parent.name)
         given[name] = row["id"]
@@ -276,12 +318,22 @@ def place_values(service: Service, tx: Transaction, request: Request) -> dict[st
 def row_of(tx: Transaction, request: Request) -> Row:
     """The row that the path means, at a version the caller has seen; 404 and 412."""
     described, place = request.route.object, request.route.place
-    row = tx.get(described, valid_id(request.values["id"], described.name))
+    row = seen_row(tx, described, valid_id(request.values["id"], described.name))
     expected = {**{name: request.values[name].lower() for name in place.parameters}, **place.fixed}
     if row is None or any(row[name] != value for name, value in expected.items()):
         raise not_found(described.name)
     match_version(row, request.versions)
     return row
+
+
+def seen_row(tx: Transaction, described: Object, id: str) -> Row | None:
+    """The living row, locked until the transaction ends; None if there is none that the caller sees."""
+    row = tx.get(described, id)
+    return row if row is not None and seen_rows(tx, described.name, {id: row}) else None
+
+
+def bound(viewer: Viewer | None) -> dict[str, str]:
+    return {} if viewer is None else viewer.values
 
 
 def scope_values(request: Request) -> dict[str, Any]:

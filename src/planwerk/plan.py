@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from planwerk.actor import View
 from planwerk.describe import Object, Relation
 from planwerk.errors import BAD_REQUEST, INVALID_SORT, RELATION_NOT_FOUND, refuse
 from planwerk.fields import Json
@@ -100,6 +101,32 @@ def frozen(tree: dict[Relation, Any]) -> With:
 def shape_of(read: Read) -> Hashable:
     """A key that is equal for reads which differ in operand values, limit and offset only: those of one statement."""
     return read.object.name, skeleton(read.filter), read.sort, names(read.with_), read.archived
+
+
+def is_narrow(read: Read, view: View, objects: Mapping[str, Object]) -> bool:
+    """Whether a read shows a caller with that view anything else than what it shows who sees all."""
+    met = {read.object, *(objects[relation.to] for relation in relations(read))}
+    return any(described.is_narrow(view) for described in met)
+
+
+def relations(read: Read) -> Iterator[Relation]:
+    """Every relation that a read goes along, in its filter or in `with`."""
+    yield from asked_relations(read.filter)
+    yield from brought_relations(read.with_)
+
+
+def asked_relations(node: Node | None) -> Iterator[Relation]:
+    if isinstance(node, All | AnyOf):
+        for item in node.items:
+            yield from asked_relations(item)
+    elif isinstance(node, Has | Test) and node.relation is not None:
+        yield node.relation
+
+
+def brought_relations(with_: With) -> Iterator[Relation]:
+    for relation, inner in with_:
+        yield relation
+        yield from brought_relations(inner)
 
 
 def skeleton(node: Node | None) -> Hashable:

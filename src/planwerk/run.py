@@ -1,7 +1,8 @@
 """Drafts → rows: the generic writes, whole or not at all.
 
 Every draft is examined first (do the ids it names exist, do its checks hold), so that all faults come in one answer; then
-it is applied. Rules that an object names in its description are called here; none is known by name.
+it is applied, and each object in it judged by what the caller may do with it: what is refused is rolled back. Rules that an
+object names in its description are called here; none is known by name.
 """
 
 from collections import defaultdict
@@ -12,8 +13,11 @@ from typing import Any
 from planwerk.describe import Link, Many, Object, One
 from planwerk.errors import DUPLICATE_ENTRY, NOT_FOUND, PRECONDITION_FAILED, VALIDATION_FAILED, Fault, Refusal, refuse
 from planwerk.fields import Field, Ids, Items, Ref, join, load
+from planwerk.permissions import permit_change, permit_create, permit_delete, permit_links
 from planwerk.query.body import Draft
 from planwerk.store.transaction import Row, Transaction
+
+Item = dict[str, Any]  # of a list that lives in its row
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ def run_update(tx: Transaction, draft: Draft, row: Row, manner: Manner) -> Row:
 
 def run_delete(tx: Transaction, described: Object, row: Row) -> None:
     """The object is gone with all it owns, or whatever else its description says that a DELETE does."""
+    permit_delete(tx.actor, described, row)
     if described.removal is None:
         tx.delete(described, row)
     else:
@@ -64,8 +69,10 @@ def examine(tx: Transaction, draft: Draft, row: Row | None, given: Mapping[str, 
         wanted[name][id].append(place)
     faults = []
     for name, ids in wanted.items():
-        living = tx.living(name, ids)
-        faults += [unknown_id(name, place) for id, places in ids.items() if id not in living for place in places]
+        seen = tx.seen(name, ids)
+        faults += [unknown_id(name, place) for id, places in ids.items() if id not in seen for place in places]
+    if faults and tx.viewer is not None:
+        raise Refusal(*faults)  # the checks know rows that the caller does not see
     faults += check(tx, draft, row, given)
     if faults:
         raise Refusal(*faults)
@@ -76,11 +83,11 @@ def examine_given(tx: Transaction, fields: Iterable[Field], given: Mapping[str, 
     faults = []
     for field in fields:
         value = given.get(field.name)
-        if isinstance(field, Ref) and value is not None and not tx.living(field.to, [value]):
+        if isinstance(field, Ref) and value is not None and not tx.seen(field.to, [value]):
             faults.append(unknown_id(field.to, field.name))
         elif isinstance(field, Ids) and value:
-            living = tx.living(field.to, value)
-            faults += [unknown_id(field.to, f"{field.name}[{place}]") for place, id in enumerate(value) if id not in living]
+            seen = tx.seen(field.to, value)
+            faults += [unknown_id(field.to, f"{field.name}[{place}]") for place, id in enumerate(value) if id not in seen]
     if faults:
         raise Refusal(*faults)
 
@@ -127,6 +134,8 @@ def verify(tx: Transaction, draft: Draft, row: Row | None, given: Mapping[str, A
 def create(tx: Transaction, draft: Draft, given: Mapping[str, Any]) -> Row:
     verify(tx, draft, None, given)
     values = {"id": tx.new_id(), **draft.values, **given, **linked_ones(tx, draft, None)}
+    name_owner(tx, draft.object, values)
+    permit_create(tx.actor, draft.object, values, draft.place)
     for default in draft.object.defaults:
         default(tx, values)
     for derive in draft.object.derives:
@@ -142,17 +151,25 @@ def create(tx: Transaction, draft: Draft, given: Mapping[str, Any]) -> Row:
             if inner.id is not None:
                 raise refuse(VALIDATION_FAILED, f"{join(inner.place, 'id')} may not be given for a new object", join(inner.place, "id"))
             create(tx, inner, {relation.by: row["id"]})
-    for name, items in draft.links.items():
-        write_links(tx, draft.object.relation[name], row, items, keeps=True)
+    for name in draft.links:
+        write_links(tx, draft, name, row, keeps=True)
     for follow in draft.object.after:
         follow(tx, row, None)
     return row
+
+
+def name_owner(tx: Transaction, described: Object, values: dict[str, Any]) -> None:
+    """What belongs to a user belongs to who makes it, unless the body says whose it is."""
+    own = described.allow.own
+    if own and tx.actor is not None and values.get(own) is None and not (own in values and described.field[own].nullable):
+        values[own] = tx.actor.user_id
 
 
 def change(tx: Transaction, draft: Draft, row: Row, manner: Manner) -> Row:
     row = tx.latest(draft.object, row)  # what was written before in the same body may have moved it
     verify(tx, draft, row, {})
     values = {**draft.values, **linked_ones(tx, draft, row)}
+    permit_change(tx.actor, draft.object, row, changed_parts(tx, draft.object, values, row, manner), draft.place)
     for derive in draft.object.derives:
         derive(tx, values, row)
     try:
@@ -162,13 +179,31 @@ def change(tx: Transaction, draft: Draft, row: Row, manner: Manner) -> Row:
     is_touched = False
     for name, items in draft.manys.items():
         is_touched |= write_many(tx, draft.object.relation[name], draft.object, new, items, manner)
-    for name, items in draft.links.items():
-        is_touched |= write_links(tx, draft.object.relation[name], new, items, keeps=manner.keeps_nested)
+    for name in draft.links:
+        is_touched |= write_links(tx, draft, name, new, keeps=manner.keeps_nested)
     if is_touched and new is row:
         new = tx.touch(draft.object, row)
     for follow in draft.object.after:
         follow(tx, new, row)
     return new
+
+
+def changed_parts(tx: Transaction, described: Object, values: Mapping[str, Any], row: Row, manner: Manner) -> Iterator[str]:
+    """The properties that a body would change; of a list whose items stay the same ones, what it would change in them."""
+    for name, value in stored(described, values, tx, row, keeps=manner.keeps_nested).items():
+        field = described.field[name]
+        if value != row[name]:
+            inside = changed_inside(field, load(row[name]), load(value)) if isinstance(field, Items) and field.is_identified else ()
+            yield from inside or (name,)
+
+
+def changed_inside(field: Items, old: list[Item] | None, new: list[Item] | None) -> list[str]:
+    """`name.property` of what differs in the items of a list; nothing where items come, go or move."""
+    if [item["id"] for item in old or ()] != [item["id"] for item in new or ()]:
+        return []
+    pairs = list(zip(old or (), new or (), strict=True))
+    names = (inner.name for inner in field.fields if inner.name != "updated_at")
+    return [f"{field.name}.{name}" for name in names if any(a.get(name) != b.get(name) for a, b in pairs)]
 
 
 def placed(refusal: Refusal, draft: Draft) -> Refusal:
@@ -189,9 +224,6 @@ def stored(described: Object, values: Mapping[str, Any], tx: Transaction, row: R
             value = merge_items(field, value, old, owner, tx, keeps=keeps)
         ready[name] = field.store(value)
     return ready
-
-
-Item = dict[str, Any]
 
 
 def merge_items(field: Items, items: list[Item] | None, old: list[Item] | None, owner: Item, tx: Transaction, *, keeps: bool) -> Any:
@@ -240,9 +272,12 @@ def linked_ones(tx: Transaction, draft: Draft, row: Row | None) -> dict[str, Any
 
 
 def write_many(tx: Transaction, relation: Any, parent: Object, row: Row, items: list[Draft], manner: Manner) -> bool:
-    """Owned objects: those with an id are changed, those without are created, those left out are deleted as the manner says."""
+    """Owned objects: those with an id are changed, those without are created, those left out are deleted as the manner says.
+
+    What the caller does not see is left alone.
+    """
     target = tx.statements.objects[relation.to]
-    known = {child["id"]: child for child in tx.find(target, **{relation.by: row["id"]})}
+    known = seen_rows(tx, target.name, {child["id"]: child for child in tx.find(target, **{relation.by: row["id"]})})
     is_changed = False
     for inner in items:
         if inner.id is None:
@@ -262,18 +297,31 @@ def write_many(tx: Transaction, relation: Any, parent: Object, row: Row, items: 
     return is_changed
 
 
-def write_links(tx: Transaction, relation: Any, row: Row, items: list[Draft], *, keeps: bool) -> bool:
+def write_links(tx: Transaction, draft: Draft, name: str, row: Row, *, keeps: bool) -> bool:
     """Make the links of an object those that are given; tells whether anything changed."""
+    relation = draft.object.relation[name]
     assert isinstance(relation, Link)
-    known = tx.links(relation, row["id"])
-    sent = {inner.id: inner for inner in items if inner.id is not None}
-    is_changed = False
-    for other, inner in sent.items():
-        is_changed |= tx.attach(relation, row["id"], other, pivot_values(relation, inner.values), known.get(other))
+    known = seen_rows(tx, relation.to, tx.links(relation, row["id"]))
+    sent = {inner.id: inner for inner in draft.links[name] if inner.id is not None}
+    changed = {
+        other
+        for other, inner in sent.items()
+        if tx.attach(relation, row["id"], other, pivot_values(relation, inner.values), known.get(other))
+    }
     for other in () if keeps else set(known) - set(sent):
         tx.detach(relation, row["id"], other)
-        is_changed = True
-    return is_changed
+        changed.add(other)
+    permit_links(tx.actor, draft.object, relation, changed, draft.place)
+    return bool(changed)
+
+
+def seen_rows(tx: Transaction, name: str, rows: dict[str, Row]) -> dict[str, Row]:
+    """Those of the rows, given by the ids of an object, which the caller sees; all where no caller is limited."""
+    viewer = tx.viewer
+    if viewer is None or not rows or not tx.object(name).is_narrow(viewer.view):
+        return rows
+    seen = tx.seen(name, rows)
+    return {id: row for id, row in rows.items() if id in seen}
 
 
 def pivot_values(relation: Link, values: Mapping[str, Any]) -> dict[str, Any]:

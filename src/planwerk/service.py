@@ -5,10 +5,10 @@ from dataclasses import dataclass, field as attribute, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from planwerk.actor import Actor
+from planwerk.actor import Actor, View
 from planwerk.describe import Object, Place
 from planwerk.notes import Note
-from planwerk.plan import Read, plan_read, shape_of
+from planwerk.plan import Read, is_narrow, plan_read, shape_of
 from planwerk.query.parameters import Wish, parse_parameters, parse_sort
 from planwerk.routes import Route
 from planwerk.settings import Settings
@@ -77,6 +77,7 @@ class Service:
         self.page = lru_cache(PLANS)(self.make_page)
         self.one = lru_cache(PLANS)(self.make_one)
         self.pages: dict[Hashable, ListStatements] = {}
+        self.narrowed = lru_cache(PLANS)(self.make_narrowed)
 
     def make_plan(self, route: Route, query: str, narrow: str = "") -> Plan:
         """The plan of a query; `narrow` is a filter that holds besides the one in it."""
@@ -90,17 +91,21 @@ class Service:
         read = plan_read(route.object, replace(wish, with_=with_text) if extra else wish, self.objects)
         return Plan(wish, read, compile_shape(wish.show, wish.hide, route.object, read.with_, self.objects))
 
-    def make_page(self, plan: Plan, place: Place) -> tuple[Hashable, ListStatements]:
-        """The statements of a list, one for each shape."""
-        shape = (shape_of(plan.read), place.path)
+    def make_narrowed(self, plan: Plan, view: View) -> bool:
+        """Whether a caller with that view is answered otherwise than who sees all; if not, they share everything remembered."""
+        return is_narrow(plan.read, view, self.objects)
+
+    def make_page(self, plan: Plan, place: Place, view: View | None) -> tuple[Hashable, ListStatements]:
+        """The statements of a list, one for each shape; `view` is that of a caller who does not see all of it."""
+        shape = (shape_of(plan.read), place.path, view)
         if shape not in self.pages:
             if len(self.pages) >= PLANS:
                 self.pages.clear()
-            self.pages[shape] = self.builder.page(plan.read, scope_of(place))
+            self.pages[shape] = self.builder.page(plan.read, scope_of(place), view)
         return shape, self.pages[shape]
 
-    def make_one(self, plan: Plan, place: Place) -> tuple[Statement, tuple[str, ...]]:
-        return self.builder.one(plan.read.object, plan.read.with_, scope_of(place))
+    def make_one(self, plan: Plan, place: Place, view: View | None) -> tuple[Statement, tuple[str, ...]]:
+        return self.builder.one(plan.read.object, plan.read.with_, scope_of(place), view)
 
 
 def scope_of(place: Place) -> dict[str, Any]:

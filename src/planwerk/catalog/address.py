@@ -1,6 +1,7 @@
 """An address of an order. Its path is an addition to the API, which shows addresses on orders only."""
 
-from planwerk.describe import Many, Object, Place, identity, timestamps
+from planwerk.actor import Role
+from planwerk.describe import Allow, Many, Object, Place, identity, timestamps
 from planwerk.fields import Number, Text
 
 ADDRESS = Object(
@@ -22,5 +23,6 @@ ADDRESS = Object(
     ),
     relations=(Many("orders", to="order", by="address_id", is_writable=False),),
     places=(Place("/address"),),
+    allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
     unique=(("external_ref",),),
 )

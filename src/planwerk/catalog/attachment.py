@@ -1,7 +1,7 @@
 """An attachment: an uploaded file, or a link to one elsewhere, on a collection."""
 
 from planwerk.actor import Role
-from planwerk.describe import Allow, Object, One, Place, identity, timestamps
+from planwerk.describe import Allow, Object, One, Place, Sight, identity, timestamps
 from planwerk.fields import Choice, Integer, Ref, Text, Url
 from planwerk.rules.belonging import card_of_collection, collection_of_card
 
@@ -39,7 +39,8 @@ ATTACHMENT = Object(
     places=(Place("/collection/{collection_id}/attachment"),),
     unique=(("external_ref",),),
     index=(("collection_id",), ("card_id",)),
-    allow=Allow(create=Role.MEMBER, update=Role.ORGANISER, delete=Role.ORGANISER),
+    allow=Allow(create=Role.MEMBER, update=Role.ORGANISER, delete=Role.ORGANISER, own="user_id"),
+    sight=Sight(through=("card", "collection")),
     defaults=(collection_of_card,),
     checks=(card_of_collection,),
     has_uploads=True,

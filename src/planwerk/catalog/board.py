@@ -1,9 +1,10 @@
 """A board: where one team plans. It owns its stages, labels and statuses and says how planning behaves."""
 
+from planwerk.actor import Role
 from planwerk.catalog.color import COLORS
 from planwerk.catalog.custom_field import CUSTOM_FIELD
 from planwerk.catalog.links import BOARD_RESOURCE, SPACE_BOARD
-from planwerk.describe import Action, Link, Many, Object, Place, identity, timestamps
+from planwerk.describe import Action, Allow, Link, Many, Object, Place, identity, timestamps
 from planwerk.fields import Boolean, Choice, Date, Field, Integer, Items, Record, Text, Uuid, Words
 from planwerk.rules import capacity
 
@@ -141,5 +142,6 @@ BOARD = Object(
         ),
     ),
     always_with=("labels", "statuses"),
+    allow=Allow(part=Role.MEMBER),  # none of its own properties, but the views of it that are the user's are written through it
     plain_with=("custom_fields",),
 )

@@ -23,5 +23,5 @@ BOARD_VIEW = Object(
         One("user", to="user", by="user_id", is_writable=False),
     ),
     index=(("board_id", "position"), ("user_id", "position")),
-    allow=Allow(create=Role.MEMBER, update=Role.MEMBER, delete=Role.MEMBER),
+    allow=Allow(create=Role.MEMBER, own="user_id"),
 )

@@ -3,7 +3,7 @@
 from planwerk.actor import Role
 from planwerk.catalog.custom_field import CUSTOM_FIELD_VALUE
 from planwerk.catalog.links import CARD_ACTIVITY, CARD_FOLLOWER, CARD_LABEL, CARD_RESOURCE
-from planwerk.describe import READ_ONLY, Action, Allow, Link, Many, Object, One, Place, Upkeep, identity, timestamps
+from planwerk.describe import READ_ONLY, Action, Allow, Link, Many, Object, One, Place, Sight, Upkeep, identity, timestamps
 from planwerk.fields import Boolean, Date, DateTime, Integer, Items, LongText, Ref, Text, Time, Uuid
 from planwerk.rules import cards, estimates
 from planwerk.rules.belonging import place_of_card, same_board
@@ -71,7 +71,7 @@ CARD = Object(
         Link("activities", to="activity", table=CARD_ACTIVITY, by="card_id", order=("position",), is_open=True),
         Link("labels", to="label", table=CARD_LABEL, by="card_id", order=("priority",), is_open=True),
         Link("resources", to="resource", table=CARD_RESOURCE, by="card_id", is_open=True),
-        Link("followers", to="user", table=CARD_FOLLOWER, by="card_id", is_open=True),
+        Link("followers", to="user", table=CARD_FOLLOWER, by="card_id", is_open=True, own_role=Role.GUEST),
     ),
     places=(Place(OF_COLLECTION), Place("/card", operations=READ_ONLY)),
     unique=(("external_ref",),),
@@ -95,8 +95,8 @@ CARD = Object(
     ),
     after=(follow_move,),
     actions=(
-        Action("PUT", BY_NAME, "write a custom field by its name", set_by_name, body=WRITTEN_BY_NAME, answer="card"),
-        Action("DELETE", BY_NAME, "remove a custom field by its name", remove_by_name, status=204),
+        Action("PUT", BY_NAME, "write a custom field by its name", set_by_name, body=WRITTEN_BY_NAME, answer="card", role=Role.MEMBER),
+        Action("DELETE", BY_NAME, "remove a custom field by its name", remove_by_name, status=204, role=Role.MEMBER),
         Action(
             "POST",
             f"{ONE_CARD}/split",
@@ -131,7 +131,14 @@ CARD = Object(
         ),
         Action("POST", f"{ONE_CARD}/unlock", "unlock a card", unlock, answer="card", role=Role.ORGANISER, note=EXTENSION),
     ),
-    allow=Allow(create=Role.ORGANISER, update=Role.MEMBER, delete=Role.ORGANISER),
+    allow=Allow(
+        create=Role.ORGANISER,
+        update=Role.ORGANISER,
+        delete=Role.ORGANISER,
+        part=Role.MEMBER,  # who does the work says how far it is
+        parts=("status_id", "custom_fields"),
+    ),
+    sight=Sight(linked="resources"),
     events=(
         "created",
         "updated",

@@ -1,7 +1,7 @@
 """A card relation: a typed link from one card to another, such as a dependency."""
 
 from planwerk.actor import Role
-from planwerk.describe import CREATE, DELETE, LIST, ONE, Allow, Object, One, Place, Upkeep, identity, timestamps
+from planwerk.describe import CREATE, DELETE, LIST, ONE, Allow, Object, One, Place, Sight, Upkeep, identity, timestamps
 from planwerk.fields import Choice, Ref
 from planwerk.rules.dependencies import joins_two_cards, keep_relations
 
@@ -26,4 +26,5 @@ CARD_RELATION = Object(
     checks=(joins_two_cards,),
     upkeep=(Upkeep(("card_relation", "card"), keep_relations),),
     allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
+    sight=Sight(through=("card", "related_card")),
 )

@@ -1,7 +1,7 @@
 """A checklist: items to tick off, on a collection or on one of its cards. The items live inside it."""
 
 from planwerk.actor import Role
-from planwerk.describe import Allow, Object, One, Place, identity, timestamps
+from planwerk.describe import Allow, Object, One, Place, Sight, identity, timestamps
 from planwerk.fields import Boolean, DateTime, Field, Integer, Items, LongText, Ref, Text, Uuid
 from planwerk.rules.belonging import card_of_collection, collection_of_card
 
@@ -41,7 +41,14 @@ CHECKLIST = Object(
     ),
     unique=(("external_ref",),),
     index=(("collection_id", "position"), ("card_id", "position")),
-    allow=Allow(create=Role.ORGANISER, update=Role.MEMBER, delete=Role.ORGANISER),
+    allow=Allow(
+        create=Role.ORGANISER,
+        update=Role.ORGANISER,
+        delete=Role.ORGANISER,
+        part=Role.MEMBER,  # who does the work ticks it off
+        parts=("items.checked",),
+    ),
+    sight=Sight(through=("card", "collection")),
     defaults=(collection_of_card,),
     checks=(card_of_collection,),
 )

@@ -3,7 +3,7 @@
 from planwerk.actor import Role
 from planwerk.catalog.custom_field import CUSTOM_FIELD_VALUE
 from planwerk.catalog.links import COLLECTION_ACTIVITY, COLLECTION_FOLLOWER, COLLECTION_LABEL
-from planwerk.describe import LIST, Action, Allow, Job, Link, Many, Object, One, Place, Upkeep, identity, timestamps
+from planwerk.describe import LIST, Action, Allow, Job, Link, Many, Object, One, Place, Sight, Upkeep, identity, timestamps
 from planwerk.fields import Boolean, Choice, Date, HexColor, Ids, Integer, Items, LongText, Map, Ref, Text, Url, Uuid, Words
 from planwerk.rules import backlog, concern
 from planwerk.rules.belonging import first_board
@@ -71,7 +71,7 @@ COLLECTION = Object(
         Many("attachments", to="attachment", by="collection_id", is_owned=True, keeps_missing=True),
         Link("activities", to="activity", table=COLLECTION_ACTIVITY, by="collection_id", order=("position",), is_open=True),
         Link("labels", to="label", table=COLLECTION_LABEL, by="collection_id", order=("priority",), is_open=True),
-        Link("followers", to="user", table=COLLECTION_FOLLOWER, by="collection_id", is_open=True),
+        Link("followers", to="user", table=COLLECTION_FOLLOWER, by="collection_id", is_open=True, own_role=Role.GUEST),
     ),
     places=(
         Place("/collection"),
@@ -85,6 +85,7 @@ COLLECTION = Object(
     unique=(("external_ref",),),
     index=(("board_id", "status", "position"), ("updated_at",)),
     allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
+    sight=Sight(through=("cards",)),
     plain_with=("custom_fields",),
     defaults=(first_board, backlog.begin_in_backlog),
     derives=(note_edits, backlog.keep_position),

@@ -1,7 +1,7 @@
 """A comment: plain text that a user leaves on a collection."""
 
 from planwerk.actor import Role
-from planwerk.describe import Allow, Many, Object, One, Place, identity, timestamps
+from planwerk.describe import Allow, Many, Object, One, Place, Sight, identity, timestamps
 from planwerk.fields import Anything, DateTime, Field, Items, LongText, Ref, Text, Uuid
 from planwerk.rules.belonging import card_of_collection, collection_of_card
 
@@ -39,7 +39,8 @@ COMMENT = Object(
     places=(Place("/collection/{collection_id}/comment"),),
     index=(("collection_id",), ("card_id",), ("parent_id",)),
     always_with=("user",),
-    allow=Allow(create=Role.GUEST, update=Role.GUEST, delete=Role.GUEST),
+    allow=Allow(create=Role.GUEST, update=Role.MANAGER, delete=Role.MANAGER, own="user_id"),
+    sight=Sight(through=("card", "collection")),
     defaults=(collection_of_card,),
     checks=(card_of_collection,),
     events=("created", "updated", "deleted"),

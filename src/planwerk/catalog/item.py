@@ -1,6 +1,7 @@
 """An item: an article that orders and their rows refer to."""
 
-from planwerk.describe import Many, Object, Place, identity, timestamps
+from planwerk.actor import Role
+from planwerk.describe import Allow, Many, Object, Place, identity, timestamps
 from planwerk.fields import Boolean, LongText, Text
 
 ITEM = Object(
@@ -25,6 +26,7 @@ ITEM = Object(
         Many("activities", to="activity", by="item_id", is_writable=False),
     ),
     places=(Place("/item"),),
+    allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
     unique=(("external_ref",),),
     index=(("updated_at",),),
 )

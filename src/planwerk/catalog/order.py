@@ -1,7 +1,8 @@
 """An order: a business document that an integration pushes in; a collection is made from it and kept in step."""
 
+from planwerk.actor import Role
 from planwerk.catalog.links import ORDER_SUPPLY
-from planwerk.describe import Job, Link, Many, Object, One, Place, Upkeep, identity, timestamps
+from planwerk.describe import Allow, Job, Link, Many, Object, One, Place, Sight, Upkeep, identity, timestamps
 from planwerk.fields import Choice, Date, LongText, Map, Number, Ref, Text, Url
 from planwerk.rules.orders import auto_plan, bring_up_to_date, collection_of_order, delete_order, follow_order, note_orders, release_orders
 
@@ -54,6 +55,8 @@ ORDER = Object(
         Link("supplies_order_rows", to="order_row", table=ORDER_SUPPLY, by="order_id"),
     ),
     places=(Place("/order"),),
+    allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
+    sight=Sight(through=("collection",)),
     unique=(("external_ref", "type", "sub_type"),),
     index=(
         ("status", "promised_date"),

@@ -1,7 +1,8 @@
 """A row of an order: an item, or an operation whose time goes to the order's collection."""
 
+from planwerk.actor import Role
 from planwerk.catalog.links import ORDER_ROW_SUPPLY, ORDER_SUPPLY
-from planwerk.describe import Link, Object, One, Place, identity, timestamps
+from planwerk.describe import Allow, Link, Object, One, Place, Sight, identity, timestamps
 from planwerk.fields import Date, Integer, Number, Ref, Text
 
 ORDER_ROW = Object(
@@ -40,6 +41,8 @@ ORDER_ROW = Object(
         Link("receives_order_rows", to="order_row", table=ORDER_ROW_SUPPLY, by="receiver_order_row_id"),
     ),
     places=(Place("/order/{order_id}/row"),),
+    allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
+    sight=Sight(through=("order",)),
     unique=(("external_ref",),),
     index=(("order_id", "position"), ("item_id",), ("activity_id",), ("updated_at",)),
 )

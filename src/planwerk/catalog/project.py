@@ -1,6 +1,7 @@
 """A project: several orders that belong together, a search criterion of collections."""
 
-from planwerk.describe import Many, Object, Place, identity, timestamps
+from planwerk.actor import Role
+from planwerk.describe import Allow, Many, Object, Place, identity, timestamps
 from planwerk.fields import Text
 
 PROJECT = Object(
@@ -18,5 +19,6 @@ PROJECT = Object(
     ),
     relations=(Many("orders", to="order", by="project_id", is_writable=False),),
     places=(Place("/project"),),
+    allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
     unique=(("external_ref",),),
 )

@@ -1,6 +1,7 @@
 """A relation: a customer or supplier that orders refer to."""
 
-from planwerk.describe import Many, Object, Place, identity, timestamps
+from planwerk.actor import Role
+from planwerk.describe import Allow, Many, Object, Place, identity, timestamps
 from planwerk.fields import Email, LongText, Text, Url
 
 RELATION = Object(
@@ -22,6 +23,7 @@ RELATION = Object(
     ),
     relations=(Many("orders", to="order", by="relation_id", is_writable=False),),
     places=(Place("/relation"),),
+    allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
     unique=(("external_ref",),),
     index=(("updated_at",),),
 )

@@ -1,7 +1,7 @@
 """Time tracking: time that a user spent on a card, with its approval."""
 
 from planwerk.actor import Role
-from planwerk.describe import Action, Allow, Object, One, Place, identity, timestamps
+from planwerk.describe import Action, Allow, Object, One, Place, Sight, identity, timestamps
 from planwerk.fields import Boolean, Choice, Date, DateTime, Integer, Items, LongText, Ref, Text, Uuid
 from planwerk.rules import timers
 
@@ -57,7 +57,8 @@ TIME_TRACKING = Object(
     places=(Place("/time_tracking"),),
     unique=(("external_ref",),),
     index=(("card_id", "start"), ("user_id", "start"), ("activity_id",), ("updated_at",)),
-    allow=Allow(read=Role.MEMBER, create=Role.MEMBER, update=Role.MEMBER, delete=Role.MEMBER),
+    allow=Allow(read=Role.MEMBER, create=Role.MEMBER, update=Role.MEMBER, delete=Role.MEMBER),  # the checks say whose, and when
+    sight=Sight(through=("card",), own="user_id"),
     defaults=(timers.user_of_caller,),
     checks=(timers.allowed_change, timers.allowed_status, timers.fitting_times),
     derives=(timers.complete_times,),

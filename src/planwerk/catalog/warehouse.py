@@ -1,6 +1,7 @@
 """A warehouse: a place where items are stored, a search criterion of orders."""
 
-from planwerk.describe import Many, Object, Place, identity, timestamps
+from planwerk.actor import Role
+from planwerk.describe import Allow, Many, Object, Place, identity, timestamps
 from planwerk.fields import Text
 
 WAREHOUSE = Object(
@@ -16,5 +17,6 @@ WAREHOUSE = Object(
     ),
     relations=(Many("orders", to="order", by="warehouse_id", is_writable=False),),
     places=(Place("/warehouse"),),
+    allow=Allow(create=Role.ORGANISER, update=Role.ORGANISER, delete=Role.ORGANISER),
     unique=(("external_ref",),),
 )

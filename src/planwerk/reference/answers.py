@@ -10,8 +10,8 @@ from planwerk.describe import CREATE, DELETE, LIST, UPDATE, Object
 from planwerk.errors import ALL as KINDS
 from planwerk.reference.examples import error_example, list_example, object_example
 from planwerk.reference.operations import ATTACH, DETACH, Operation
-from planwerk.reference.properties import Schema, answer_record
-from planwerk.reference.schemas import list_of, reference_to
+from planwerk.reference.properties import Schema, answer_record, once_schema
+from planwerk.reference.schemas import answer, list_of, reference_to
 from planwerk.reference.words import component
 
 Answer = dict[str, Any]
@@ -62,6 +62,8 @@ def successes(operation: Operation, objects: Mapping[str, Object]) -> Iterator[t
         yield 200, content("A page of the list.", list_of(name), list_example(operation), own)
     elif operation.action is not None:
         yield operation.action.status, action_answer(operation, objects, own)
+    elif operation.kind == CREATE and operation.object.reveals:
+        yield 201, content("The whole object, and what is shown once.", reference_to(f"{name}Created"), None, own)
     else:
         status = 201 if operation.kind == CREATE else 200
         yield status, content("The whole object.", reference_to(name), object_example(operation.object), own)
@@ -69,10 +71,14 @@ def successes(operation: Operation, objects: Mapping[str, Object]) -> Iterator[t
 
 def action_answer(operation: Operation, objects: Mapping[str, Object], own: list[str]) -> Answer:
     assert operation.action is not None
-    described = objects.get(operation.action.answer)
+    described, reveals = objects.get(operation.action.answer), operation.action.reveals
     if described is None:
         shows = operation.action.shows
-        return content("The result.", answer_record(shows) if shows else {}, None, own)
+        record = answer_record(shows) if shows or reveals else {}
+        return content("The result.", record | ({"properties": record["properties"] | once_schema(reveals)} if reveals else {}), None, own)
+    if reveals:
+        schema = answer(described, objects, reveals=reveals) | {"title": operation.action.name.capitalize()}
+        return content("The object after it, and what is shown once.", schema, None, own)
     return content("The object after it.", reference_to(component(described.name)), object_example(described), own)
 
 

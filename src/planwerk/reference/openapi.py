@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from planwerk import __version__
+from planwerk.actor import Role
 from planwerk.describe import CREATE, UPDATE, Object
 from planwerk.fields import Field, Ref
+from planwerk.permissions import least_role
 from planwerk.reference.answers import HEADERS, JSON, answers_of, shared_answers
 from planwerk.reference.examples import body_example, example_of
 from planwerk.reference.guide import guide
@@ -20,6 +22,7 @@ EXTENSION = "An extension of Planwerk; the vPlan API has no such operation."
 SECURITY_SCHEMES = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "The key: 64 letters and digits."},
     "apiEnvironment": {"type": "apiKey", "in": "header", "name": "X-Api-Env", "description": "The environment: 40 hex digits."},
+    "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of a connected app, or a login."},
 }
 
 
@@ -34,7 +37,7 @@ def build(objects: Sequence[Object], *, server_url: str = "/v1") -> dict[str, An
         "openapi": "3.1.0",
         "info": {"title": "Planwerk API", "version": __version__, "description": guide(), "license": LICENSE},
         "servers": [{"url": server_url}],
-        "security": [{"apiKey": [], "apiEnvironment": []}],
+        "security": [{"apiKey": [], "apiEnvironment": []}, {"accessToken": []}],
         "tags": [{"name": title(described.name), "description": introduction(described)} for described in offered],
         "x-tagGroups": groups(offered),
         "paths": paths,
@@ -89,13 +92,18 @@ def describe(operation: Operation, objects: Mapping[str, Object]) -> dict[str, A
         "parameters": parameters_of(operation, objects),
         "responses": answers_of(operation, objects),
     }
-    if note := note_of(operation):
-        found["description"] = note
+    found["description"] = "\n\n".join(filter(None, (note_of(operation), role_of(operation))))
     if operation.place is not None and operation.place.deprecated:
         found["deprecated"] = True
     if body := body_of(operation, objects):
         found["requestBody"] = body
     return found
+
+
+def role_of(operation: Operation) -> str:
+    """The least role that may succeed."""
+    least = least_role(operation.object, operation.kind, operation.relation, operation.action)
+    return "**Role:** any." if least is Role.GUEST else f"**Role:** {least.name.lower()}{'' if least is Role.ADMIN else ' and above'}."
 
 
 def note_of(operation: Operation) -> str:

@@ -25,6 +25,11 @@ def answer_schema(field: Field) -> Schema:
     return schema | annotations(field) | ({"readOnly": True} if field.read_only else {})
 
 
+def once_schema(fields: Iterable[Field]) -> dict[str, Schema]:
+    """What one answer shows besides, and no later one; `x-once` marks it."""
+    return {field.name: typed(field, None) | annotations(field) | {"readOnly": True, "x-once": True} for field in fields}
+
+
 def body_schema(field: Field) -> Schema:
     """What a body may hold."""
     schema = typed(field, nested_schema(field))

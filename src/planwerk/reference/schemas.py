@@ -1,7 +1,8 @@
 """The objects of the catalog → the schemas of their answers and bodies.
 
-`Order` is an answer, `OrderCreate` and `OrderUpdate` are bodies, `OrderNested` is an order inside another body, and
-`ActivityOfCard` is an activity as a card shows it, with the values of the link.
+`Order` is an answer, `OrderCreate` and `OrderUpdate` are bodies, `OrderNested` is an order inside another body,
+`ActivityOfCard` is an activity as a card shows it, with the values of the link, and `ApiKeyCreated` is a new key with what
+is shown once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from planwerk.describe import CREATE, UPDATE, Link, Many, Object, One, Relation
 from planwerk.errors import ALL as KINDS
 from planwerk.fields import Field
-from planwerk.reference.properties import BLANK, SCHEMAS, Schema, answer_schema, body_record, body_schema
+from planwerk.reference.properties import BLANK, SCHEMAS, Schema, answer_schema, body_record, body_schema, once_schema
 from planwerk.reference.words import component, singular, spaced, title
 
 UUID: Schema = {"type": "string", "format": "uuid"}
@@ -73,16 +74,20 @@ def object_schemas(described: Object, objects: Mapping[str, Object]) -> Iterator
         yield pivot_name(described, relation), as_linked | {"title": f"{as_linked['title']} of {spaced(described.name)}"}
     if CREATE in offered:
         yield f"{name}Create", body(described, objects, is_create=True)
+        if described.reveals:
+            new = answer(described, objects, reveals=described.reveals)
+            yield f"{name}Created", new | {"title": f"{new['title']}, just made"}
     if UPDATE in offered:
         yield f"{name}Update", body(described, objects, is_create=False)
     yield f"{name}Nested", nested(described, objects)
 
 
-def answer(described: Object, objects: Mapping[str, Object], pivot: Iterable[Field] = ()) -> Schema:
-    """An object as it is shown; `show`, `hide` and `with` decide which of the properties are there."""
+def answer(described: Object, objects: Mapping[str, Object], pivot: Iterable[Field] = (), reveals: Iterable[Field] = ()) -> Schema:
+    """An object as it is shown; `show`, `hide` and `with` decide which of the properties are there, but for what it reveals."""
     properties = {field.name: answer_schema(field) for field in (*described.shown, *pivot)}
     for relation in known_relations(described, objects):
         properties.setdefault(relation.name, answer_relation(described, relation))
+    properties |= once_schema(reveals)
     schema: Schema = {"type": "object", "title": title(described.name), "description": described.purpose, "properties": properties}
     if not described.is_stored:
         schema["required"] = [field.name for field in described.shown if field.required]

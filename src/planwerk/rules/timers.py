@@ -176,12 +176,13 @@ def stop(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Mapping[
 
 
 def export(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Mapping[str, Any]) -> Values:  # noqa: ARG001 (see Action)
-    """The minutes and the number of entries of each group in a period; a member sees their own."""
+    """The minutes and the number of entries of each group in a period, as far as the caller sees them."""
     group_by, start, end = given.get("group_by") or "days", given.get("start"), given.get("end")
     if start and end and end < start:
         raise refuse(BAD_REQUEST, "end lies before start", "end")
     user_id = "" if decides(actor) else actor.user_id or "nobody"
-    found = tracked_in_groups(tx, "days" if group_by == "weeks" else group_by, start or FIRST_DAY, end or LAST_DAY, user_id)
+    by, first, last = "days" if group_by == "weeks" else group_by, start or FIRST_DAY, end or LAST_DAY
+    found = tracked_in_groups(tx, by, first, last, user_id, actor.resource_id)
     groups = sorted(weeks_of(found) if group_by == "weeks" else found, key=order_of)
     data = [{GROUP_KEYS[group_by]: g.key, "name": g.name, "duration": g.duration, "entries": g.entries} for g in groups]
     return {"data": data, "total": sum(group.duration for group in groups), "start": start, "end": end, "group_by": group_by}

@@ -6,10 +6,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from openapi_spec_validator import validate
-from tests.unit.reference.sample import SAMPLE
+from tests.unit.reference.sample import SAMPLE, refuse_to_run
 
 from planwerk import errors
 from planwerk.catalog import ALL
+from planwerk.describe import Action, Object, Place, identity, timestamps
+from planwerk.fields import Text
 from planwerk.reference.openapi import build
 
 Document = dict[str, Any]
@@ -238,4 +240,50 @@ def test_an_action_without_an_answer_has_none(document: Document) -> None:
 
 
 def test_a_key_needs_both_headers_and_a_token_none_of_them(document: Document) -> None:
-    assert document["security"] == [{"apiKey": [], "apiEnvironment": []}]
+    assert document["security"] == [{"apiKey": [], "apiEnvironment": []}, {"accessToken": []}]
+
+
+# ── what is shown once ──
+
+
+def revealing() -> Document:
+    key = Text("key", max=64, note="the key itself.")
+    described = Object(
+        name="safe",
+        section="base",
+        purpose="A safe.",
+        fields=(identity(), Text("name"), *timestamps()),
+        places=(Place("/safe"),),
+        actions=(
+            Action("POST", "/safe/{safe_id}/turn", "turn a safe's key", refuse_to_run, answer="safe", reveals=(key,)),
+            Action("POST", "/safe/{safe_id}/copy", "copy a safe's key", refuse_to_run, reveals=(key,)),
+        ),
+        reveals=(key,),
+    )
+    return build([described])
+
+
+def answered(document: Document, path: str, method: str, status: str) -> dict[str, Any]:
+    """The properties of an answer."""
+    schema = document["paths"][path][method]["responses"][status]["content"]["application/json"]["schema"]
+    named = schema.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = (document["components"]["schemas"][named] if named else schema)["properties"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "others"),
+    [("/safe", "201", {"id", "name"}), ("/safe/{safe_id}/turn", "200", {"id", "name"}), ("/safe/{safe_id}/copy", "200", set())],
+)
+def test_what_an_answer_shows_once_is_marked_there(path: str, status: str, others: set[str]) -> None:
+    """To see it fail: leave `once_schema` out of `answers`."""
+    document = revealing()
+    validate(document)
+    shown = answered(document, path, "post", status)
+    assert shown["key"] == {"type": "string", "maxLength": 64, "description": "The key itself.", "readOnly": True, "x-once": True}
+    assert others <= set(shown)
+
+
+@pytest.mark.parametrize(("path", "method"), [("/safe/{safe_id}", "get"), ("/safe/{safe_id}", "put")])
+def test_no_other_answer_shows_it(path: str, method: str) -> None:
+    assert "key" not in answered(revealing(), path, method, "200")
