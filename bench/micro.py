@@ -13,6 +13,7 @@ import xxhash
 from bench import planwerk_commands as planwerk
 from bench.ground import Ground
 from bench.page import table
+from planwerk.actor import Actor
 from planwerk.app import compose
 from planwerk.catalog import ALL
 from planwerk.edge.limits import check_head
@@ -74,6 +75,7 @@ def stages(server: Any, headers: list[tuple[bytes, bytes]], order: str) -> dict[
     """Every stage in the order of a request, and how often it is called."""
     api, service = server.api, server.api.service
     named, raw = dict(headers), QUERY.encode()
+    asker = Actor("environment", "api-key", "key")
     wish = parse_parameters(QUERY)
     read = plan_read(ORDER, wish, OBJECTS)
     answers = {"whole: GET one": (f"/v1/order/{order}", ""), "whole: list 100 + count": ("/v1/order", QUERY)}
@@ -81,7 +83,8 @@ def stages(server: Any, headers: list[tuple[bytes, bytes]], order: str) -> dict[
     return {
         "reference": (new_reference, CALLS),
         "limits of the head": (lambda: check_head("/v1/order", raw, named), CALLS),
-        "caller (remembered)": (lambda: api.keys.actor(named), CALLS),
+        "caller (remembered)": (lambda: api.callers.actor(named), CALLS),
+        "is the use written down": (lambda: api.uses.is_due(asker), CALLS),
         "quota": (lambda: api.quota.hit("key"), CALLS),
         "route": (lambda: api.find(f"/v1/order/{order}", "GET"), CALLS),
         "parse the query string (new)": (lambda: parse_parameters(QUERY), CALLS),

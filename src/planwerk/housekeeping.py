@@ -1,4 +1,4 @@
-"""What the server tidies up by itself, hourly: idempotency keys that have expired, api_messages that nobody reads any more.
+"""What the server tidies up by itself, hourly: what has expired and what nobody reads any more. The rows are really gone.
 
 Each task is one short transaction per environment. When it ran last is a row of `state`, so that of several processes one
 does the work. Once a day it leaves work for the background: the schedule rows of days that have come into sight.
@@ -13,6 +13,8 @@ import structlog
 
 from planwerk.errors import Refusal
 from planwerk.idempotency import HOURS
+from planwerk.identity.registration import forget_unconfirmed
+from planwerk.identity.signing import forget_keys
 from planwerk.rules.schedules import keep_horizon, renew
 from planwerk.store.database import Database
 from planwerk.store.statements import Statement
@@ -20,7 +22,7 @@ from planwerk.store.transaction import Transaction
 
 EVERY_HOURS = 1
 LOOK_SECONDS = 300.0  # between two looks at what is due
-MESSAGE_DAYS = 30
+DAY, MONTH, QUARTER = 24, 30 * 24, 90 * 24  # hours
 CALENDAR_HOURS = 24  # between two looks at how far the calendars reach
 HORIZON, HOLIDAYS = "housekeeping horizon", "holidays"  # names in `state`
 
@@ -31,22 +33,34 @@ MARK = Statement("INSERT INTO state (name, value) VALUES ({name}, {value}) ON CO
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to tidy up: the rows of a table that were last touched longer ago than `hours`."""
+    """One thing to tidy up: the rows of a table for which a moment, named by its column, is longer ago than `hours`, and
+    which a further condition of the database's own does not spare."""
 
     name: str
     table: str
     column: str
     hours: int
+    condition: str = ""
 
     @property
     def statement(self) -> Statement:
-        text = f"DELETE FROM {self.table} WHERE environment_id = {{environment}} AND {self.column} < {{before}} RETURNING 1"
+        further = f" AND {self.condition}" if self.condition else ""
+        text = f"DELETE FROM {self.table} WHERE environment_id = {{environment}} AND {self.column} < {{before}}{further} RETURNING 1"
         return Statement(text, {})
 
 
 TASKS = (
     Task("idempotency keys", "idempotency", "created_at", HOURS),
-    Task("api messages", "api_message", "updated_at", MESSAGE_DAYS * 24),
+    Task("api messages", "api_message", "updated_at", MONTH),
+    Task("sessions", "session", "expires_at", DAY),
+    Task("ended sessions", "session", "deleted_at", DAY),
+    Task("used invitations", "invitation", "used_at", MONTH),
+    Task("expired invitations", "invitation", "expires_at", MONTH),
+    Task("mails", "mail", "updated_at", MONTH, "due_at IS NULL"),  # sent, or given up
+    Task("oauth codes", "oauth_code", "expires_at", DAY),
+    Task("refresh tokens", "oauth_token", "expires_at", DAY),
+    Task("revoked connections", "oauth_grant", "revoked_at", QUARTER),
+    Task("lapsed connections", "oauth_grant", "expires_at", QUARTER),
 )
 
 
@@ -99,13 +113,17 @@ async def keep_calendars(database: Database) -> None:
 
 
 async def tidy_all(database: Database) -> dict[str, int]:
-    """Do what is due; the number of rows that went, by task."""
+    """Do what is due; the number of rows that went, by task. Signing keys and whole environments go along with
+    the others."""
     due = await database.write("", take_due)
     environments = [row[0] for row in await database.write("", lambda tx: tx.run_named(ENVIRONMENTS))] if due else []
     removed = {task.name: 0 for task in due}
     for task in due:
         for environment in environments:
             removed[task.name] += await database.write(environment, partial(tidy, task=task))
+    if due:
+        removed["signing keys"] = await database.write("", forget_keys)
+        removed["environments nobody confirmed"] = await forget_unconfirmed(database)
     return removed
 
 

@@ -1,14 +1,17 @@
 """How log lines look: one JSON object a line, or coloured words on a terminal. Everything goes to standard error.
 
-Our own lines are structlog events; those of the libraries come through `logging` and get the same shape.
+Our own lines are structlog events; those of the libraries come through `logging` and get the same shape. What looks like a
+secret is left out of both: the path of an invitation, in a line of the access log, would open an account.
 """
 
 import logging
+import re
 import sys
 from typing import Any
 
 import structlog
 
+SECRET = re.compile(r"[A-Za-z0-9_-]{60,}")  # every token and key is at least as long, no other word of ours is
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -46,8 +49,13 @@ def shared() -> list[Any]:
 
 def endings() -> list[Any]:
     if sys.stderr.isatty():
-        return [structlog.dev.ConsoleRenderer()]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        return [hide_secrets, structlog.dev.ConsoleRenderer()]
+    return [structlog.processors.format_exc_info, hide_secrets, structlog.processors.JSONRenderer()]
+
+
+def hide_secrets(logger: Any, name: str, event: Any) -> Any:  # noqa: ARG001 (the signature of a processor)
+    """The event with every word that is as long as a secret replaced by an ellipsis."""
+    return {key: SECRET.sub("…", value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def strip(logger: Any, name: str, event: Any) -> Any:

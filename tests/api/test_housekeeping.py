@@ -1,16 +1,22 @@
-"""Housekeeping on both databases: what is too old goes, what is not stays, and once an hour is enough."""
+"""Housekeeping on both databases: what is too old goes, what is not stays, and once an hour is enough.
+
+To see it fail: halve the hours of a task, or leave out the condition of the mails.
+"""
 
 from functools import partial
 
+import pytest
 from tests.server import Server
 from tests.world import World
 
 from planwerk import housekeeping
 from planwerk.housekeeping import TASKS, Task, last_run, take_due, tidy
+from planwerk.identity.signing import list_keys, rotate_keys
 from planwerk.store.transaction import Transaction
 
 OLD, FRESH = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
-KEYS, MESSAGES = TASKS
+KEYS, MESSAGES, *CREDENTIALS = TASKS
+NAMED = {task.name: task for task in CREDENTIALS}
 
 
 def insert_key(tx: Transaction, request: str, created_at: str) -> None:
@@ -53,6 +59,70 @@ def test_messages_go_after_a_month_and_lists_see_it(server: Server, world: World
     assert [item["message"] for item in world.client.get("/v1/api_message")["data"]] == ["fresh"]
 
 
+# ── what opened a door ──
+
+DAYS = {
+    "sessions": ("expires_at", 1),
+    "ended sessions": ("deleted_at", 1),
+    "used invitations": ("used_at", 30),
+    "expired invitations": ("expires_at", 30),
+    "mails": ("updated_at", 30),
+    "oauth codes": ("expires_at", 1),
+    "refresh tokens": ("expires_at", 1),
+    "revoked connections": ("revoked_at", 90),
+    "lapsed connections": ("expires_at", 90),
+}
+
+
+def insert_two(tx: Transaction, task: Task, days: int) -> tuple[str, str]:
+    """The ids of a row that is as old as told and an hour, and one that lacks an hour to it."""
+    described = tx.object(task.table)
+    ids = []
+    for hours in (days * 24 + 1, days * 24 - 1):
+        row = tx.insert(described, {field.name: f"{hours}" for field in described.fields if field.name.endswith("_hash")})
+        tx.write(described, row, {task.column: tx.ago(hours=hours)})
+        ids.append(row["id"])
+    return ids[0], ids[1]
+
+
+def ids_of(server: Server, table: str, environment_id: str) -> list[str]:
+    """Rows that are there, also those that were deleted softly."""
+    return [row[0] for row in server.database.query(f"SELECT id FROM {table} WHERE environment_id = '{environment_id}'")]
+
+
+def test_every_task_about_credentials_is_in_the_table() -> None:
+    assert {task.name: (task.column, task.hours // 24) for task in CREDENTIALS} == DAYS
+
+
+@pytest.mark.parametrize("name", DAYS)
+def test_what_opened_a_door_goes_some_days_after_it_has_ended(server: Server, world: World, name: str) -> None:
+    task, days = NAMED[name], DAYS[name][1]
+    old, fresh = server.database.write_now(world.environment_id, lambda tx: insert_two(tx, task, days))
+    assert write(server, world, task) == 1
+    left = ids_of(server, task.table, world.environment_id)
+    assert (old in left, fresh in left) == (False, True)
+
+
+def test_a_mail_that_waits_does_not_go(server: Server, world: World) -> None:
+    def fill(tx: Transaction) -> None:
+        described = tx.object("mail")
+        row = tx.insert(described, {"recipient": "a@example.com", "template": "a", "due_at": OLD})
+        tx.write(described, row, {"updated_at": OLD})
+
+    server.database.write_now(world.environment_id, fill)
+    assert write(server, world, NAMED["mails"]) == 0
+
+
+@pytest.mark.parametrize("name", ["sessions", "used invitations", "revoked connections"])
+def test_what_has_not_ended_does_not_go(server: Server, world: World, name: str) -> None:
+    task = NAMED[name]
+    server.database.write_now(world.environment_id, lambda tx: tx.insert(tx.object(task.table), {}))
+    assert write(server, world, task) == 0
+
+
+# ── how it is done ──
+
+
 def test_the_rows_of_another_environment_are_not_touched(server: Server, world: World) -> None:
     other = server.tenant()
     server.database.write_now(other.environment.id, lambda tx: insert_key(tx, "old", OLD))
@@ -81,6 +151,19 @@ def test_one_round_does_all_that_is_due(server: Server, world: World) -> None:
         server.database.write_now("", partial(pretend_old, task=task))
     server.database.write_now(world.environment_id, lambda tx: insert_key(tx, "old", OLD))
     removed = server.loop.run(housekeeping.tidy_all(server.database))
-    assert set(removed) == {task.name for task in TASKS}
+    assert set(removed) == {*(task.name for task in TASKS), "signing keys", "environments nobody confirmed"}
     assert removed[KEYS.name] >= 1
     assert server.loop.run(housekeeping.tidy_all(server.database)) == {}
+
+
+def test_a_signing_key_goes_when_nothing_it_has_signed_is_alive(server: Server) -> None:
+    def rotate_twice(tx: Transaction) -> tuple[str, str]:
+        return rotate_keys(tx), rotate_keys(tx)
+
+    first, second = server.database.write_now("", rotate_twice)
+    server.database.query(f"UPDATE signing_key SET retired_at = '{OLD}' WHERE id = '{first}' RETURNING id")
+    for task in TASKS[:1]:
+        server.database.write_now("", partial(pretend_old, task=task))
+    assert server.loop.run(housekeeping.tidy_all(server.database))["signing keys"] >= 1
+    left = {key["id"] for key in server.database.write_now("", list_keys)}
+    assert (first in left, second in left) == (False, True)

@@ -1,34 +1,39 @@
 """The commands: their names and options are promised to scripts, their results are JSON, their refusals sentences."""
 
 import json
-import os
 import re
-import shutil
 import stat
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import apsw
 import pytest
-from click.testing import CliRunner, Result
+from tests.commanding import Command, rows
 
-from planwerk.cli import main
 from planwerk.commands.lock import hold_lock
 from planwerk.commands.opened import opened
-from planwerk.identity.api_keys import key_hash
+from planwerk.housekeeping import TASKS
 from planwerk.identity.passwords import Passwords
+from planwerk.rules.keys import key_hash
 from planwerk.settings import Settings
 from planwerk.store.jobs import postpone
-
-Command = Callable[..., Result]
 
 PROMISED = {
     "serve": {"host", "port", "database", "workers"},
     "init": {"database", "environment", "admin-email", "json"},
-    "key create": {"database", "environment", "read-only", "json"},
+    "key create": {"database", "environment", "description", "expires", "read-only", "json"},
+    "key list": {"database", "environment", "json"},
+    "key revoke": {"database", "environment", "json"},
     "user create": {"database", "email", "role", "password-stdin", "json"},
-    "app create": {"database", "name", "redirect-uri", "public", "json"},
+    "user invite": {"database", "environment", "email", "role", "json"},
+    "user reset": {"database", "environment", "email", "json"},
+    "user list": {"database", "environment", "json"},
+    "user archive": {"database", "environment", "email", "json"},
+    "app create": {"database", "environment", "name", "redirect-uri", "public", "no-pkce", "json"},
+    "app list": {"database", "environment", "json"},
+    "app rotate": {"database", "environment", "json"},
+    "app delete": {"database", "environment", "json"},
+    "keys rotate": {"database", "json"},
+    "keys list": {"database", "json"},
     "seed demo": {"database"},
     "seed bench": {"database", "orders"},
     "seed jobshop": {"database", "url", "plan"},
@@ -42,46 +47,6 @@ PROMISED = {
     "jobs": {"database"},
     "listen": set(),
 }
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with nothing in it, and no settings from outside."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("PLANWERK_"):
-            monkeypatch.delenv(name)
-    return tmp_path
-
-
-@pytest.fixture
-def command(folder: Path) -> Command:
-    def run(*arguments: str, given: str | None = None) -> Result:
-        result = CliRunner().invoke(main, arguments, input=given)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return result
-
-    return run
-
-
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """(folder, output) of one `planwerk init`; tests get copies of the folder."""
-    folder = tmp_path_factory.mktemp("prepared")
-    return folder, CliRunner().invoke(main, ["init", "--json", "--database", f"sqlite:///{folder}/planwerk.db"]).stdout
-
-
-@pytest.fixture
-def made(prepared: tuple[Path, str], folder: Path) -> dict[str, str]:
-    """What `planwerk init` said that made the database in the working folder."""
-    shutil.copytree(prepared[0], folder / "var")
-    found: dict[str, str] = json.loads(prepared[1])
-    return found
-
-
-def rows(text: str) -> list[Any]:
-    with opened(Settings()) as database:
-        return list(database.query(text))
 
 
 # ── names ──
@@ -147,29 +112,7 @@ def test_an_address_that_is_none_makes_no_environment(command: Command) -> None:
     assert rows("SELECT name FROM environment") == []
 
 
-# ── keys, users, apps ──
-
-
-def test_a_key_is_made_for_the_oldest_environment(made: dict[str, str], command: Command) -> None:
-    command("init", "--environment", "Second")
-    key = json.loads(command("key", "create", "--json").stdout)
-    assert list(key) == ["api_env", "api_key"]
-    assert key["api_env"] == made["api_env"]
-
-
-def test_a_key_can_be_read_only(made: dict[str, str], command: Command) -> None:
-    command("key", "create", "--read-only")
-    assert sorted(rows("SELECT is_read_only FROM api_key")) == [(0,), (1,)]
-
-
-def test_a_key_for_an_unknown_environment_is_refused(made: dict[str, str], command: Command) -> None:
-    assert command("key", "create", "--environment", "Elsewhere").stderr == "Error: there is no environment Elsewhere\n"
-
-
-def test_a_key_needs_a_database(command: Command) -> None:
-    refused = command("key", "create", "--database", "sqlite:///nowhere/planwerk.db")
-    assert refused.stderr == "Error: there is no database nowhere/planwerk.db; `planwerk init` makes one\n"
-    assert not Path("nowhere").exists()
+# ── users ──
 
 
 def test_a_user_gets_the_password_that_was_typed(made: dict[str, str], command: Command) -> None:
@@ -200,24 +143,6 @@ def test_a_user_who_cannot_be_is_refused(made: dict[str, str], command: Command,
     refused = command("user", "create", "--email", email, "--role", "member", "--password-stdin", given=given)
     assert refused.exit_code == 1
     assert refused.stderr.startswith(f"Error: {sentence}")
-
-
-def test_an_app_gets_a_secret_of_which_only_the_hash_is_stored(made: dict[str, str], command: Command) -> None:
-    app = json.loads(command("app", "create", "--name", "Sync", "--redirect-uri", "https://sync.example/back", "--json").stdout)
-    stored = rows("SELECT id, secret_hash, redirect_uris FROM oauth_client")
-    assert stored == [(app["client_id"], key_hash(app["client_secret"].encode()), '["https://sync.example/back"]')]
-
-
-def test_a_public_app_has_no_secret(made: dict[str, str], command: Command) -> None:
-    app = json.loads(command("app", "create", "--name", "Cli", "--redirect-uri", "http://127.0.0.1:7777/back", "--public").stdout)
-    assert app["client_secret"] is None
-    assert rows("SELECT secret_hash FROM oauth_client") == [(None,)]
-
-
-@pytest.mark.parametrize("address", ["http://sync.example/back", "https://sync.example/#x", "back", "javascript:alert(1)", "https://"])
-def test_an_app_may_not_send_users_to_an_unsafe_address(made: dict[str, str], command: Command, address: str) -> None:
-    assert command("app", "create", "--name", "Sync", "--redirect-uri", address).exit_code == 1
-    assert rows("SELECT id FROM oauth_client") == []
 
 
 # ── upkeep ──
@@ -272,7 +197,7 @@ def test_migrate_has_nothing_to_do_twice(command: Command) -> None:
 def test_where_nothing_was_done_in_the_background_jobs_says_so(made: dict[str, str], command: Command) -> None:
     first, *rest = command("jobs").stdout.splitlines()
     assert first == "no job waits"
-    assert [line.split()[-1] for line in rest] == ["never", "never"]
+    assert [line.split()[-1] for line in rest] == ["never"] * len(TASKS)
 
 
 def test_jobs_shows_what_waits_and_what_failed(made: dict[str, str], command: Command) -> None:
@@ -291,7 +216,7 @@ def test_of_many_jobs_the_first_hundred_are_shown(made: dict[str, str], command:
     with opened(Settings()) as database:
         database.write_now("one", lambda tx: [tx.enqueue("collection.plan") for _ in range(103)])
     lines = command("jobs").stdout.splitlines()
-    assert (lines[0], lines[101], len(lines)) == ("103 jobs wait", "and 3 more", 104)
+    assert (lines[0], lines[101], len(lines)) == ("103 jobs wait", "and 3 more", 102 + len(TASKS))
 
 
 # ── doctor ──

@@ -1,4 +1,8 @@
-"""The current credentials: a worked-out answer, no record."""
+"""The current credentials: a worked-out answer, no record.
+
+A key shows itself, a session its user, an app its user and the connection by which it acts. The name of the app is not shown: it may
+belong to another environment, and the app knows it.
+"""
 
 from planwerk.describe import Action, Object
 from planwerk.fields import Anything, Boolean, Choice, Date, DateTime, Email, Map, Record, Text, Uuid, Words
@@ -51,6 +55,12 @@ USER_PART = (
     Text("timezone"),
 )
 
+OAUTH_PART = (
+    Uuid("id", note="The connection between the user and the app."),
+    Uuid("client_id"),
+    DateTime("created_at", note="When the user connected the app."),
+)
+
 ME = Object(
     name="me",
     section="system",
@@ -62,7 +72,8 @@ ME = Object(
         Record("host", fields=(Uuid("id"), Text("description")), required=True),
         Record("ai_settings", fields=(Boolean("general"), Boolean("formula")), required=True),
         Record("api-key", fields=API_KEY_PART, note="Present when the type is api-key."),
-        Record("user", fields=USER_PART, note="Present when the type is user."),
+        Record("user", fields=USER_PART, note="Present when the type is user or oauth."),
+        Record("oauth", fields=OAUTH_PART, note="Present when the type is oauth."),
         Words("features"),
         Anything("settings"),
         Map("board_permission_set"),

@@ -13,14 +13,16 @@ from pathlib import Path
 import apsw
 from limits import parse
 
+from planwerk.commands.checked import value_faults
 from planwerk.commands.opened import opened, sqlite_path
 from planwerk.errors import Refusal
 from planwerk.files.vault import open_vault
-from planwerk.rules.schedules import calendar_faults
+from planwerk.postbox import Postbox, mail_faults
 from planwerk.settings import MEBIBYTE, Settings, beside_database
 from planwerk.store.database import Database, Unusable
 from planwerk.store.migrations import newest, schema_of
 from planwerk.store.sqlite import SOUND_VERSION
+from planwerk.store.walls import is_free, missing_walls
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 FREE_PROBLEM_BYTES, FREE_WARNING_BYTES = 64 * MEBIBYTE, 1024 * MEBIBYTE
@@ -37,7 +39,7 @@ class Finding:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """All findings, in an order in which they can be put right."""
-    for check in (check_python, check_settings, check_disk, check_secret, check_files):
+    for check in (check_python, check_settings, check_disk, check_secret, check_files, check_mail):
         yield from check(settings)
     path = sqlite_path(settings)
     if path is not None and not path.is_file():
@@ -84,7 +86,7 @@ def setting_faults(settings: Settings) -> Iterator[str]:
         yield "several workers need PostgreSQL"
     if settings.statement_seconds <= 0:
         yield "statement_seconds must be more than 0"
-    yield from calendar_faults(settings)
+    yield from value_faults(settings)
     try:
         parse(settings.rate_limit) if settings.rate_limit.strip() not in ("0", "") else None
     except ValueError as error:
@@ -123,6 +125,17 @@ def check_files(settings: Settings) -> Iterator[Finding]:
         yield Finding(OK, f"uploads in {place}") if is_writable else Finding(PROBLEM, f"{place} is not writable: uploads would fail")
 
 
+def check_mail(settings: Settings) -> Iterator[Finding]:
+    """Whether the mail server lets us in; nothing is sent."""
+    if not settings.smtp:
+        yield Finding(OK, "no mail server; links are shown instead of mailed")
+    elif not list(mail_faults(settings)):
+        postbox = Postbox(settings)
+        fault = postbox.answer()
+        where = f"{postbox.server.host} port {postbox.server.port}"
+        yield Finding(PROBLEM, f"mail server {where}: {fault}") if fault else Finding(OK, f"mail server {where} answers")
+
+
 # ── the database ──
 
 
@@ -159,5 +172,17 @@ def check_server(database: Database) -> Iterator[Finding]:
     yield Finding(OK if encoding == "UTF8" else PROBLEM, f"PostgreSQL {version}, encoding {encoding}")
 
 
+def check_walls(database: Database) -> Iterator[Finding]:
+    """Whether the database itself keeps environments apart, should a statement forget to."""
+    if database.write_now("", is_free):
+        text = "the role of this connection is not held back by row-level security; connect as an ordinary role that owns the tables"
+        yield Finding(WARNING, f"PostgreSQL does not keep environments apart by itself: {text}")
+    missing = database.write_now("", missing_walls) if database.has_schema() else []
+    if missing:
+        yield Finding(PROBLEM, f"there is no row-level security on {', '.join(missing)}; run `planwerk migrate`")
+    elif database.has_schema():
+        yield Finding(OK, "row-level security on every table of an environment")
+
+
 SQLITE_CHECKS: tuple[Callable[[Database], Iterator[Finding]], ...] = (check_engine, check_integrity)
-POSTGRESQL_CHECKS: tuple[Callable[[Database], Iterator[Finding]], ...] = (check_server, check_durability)
+POSTGRESQL_CHECKS: tuple[Callable[[Database], Iterator[Finding]], ...] = (check_server, check_durability, check_walls)

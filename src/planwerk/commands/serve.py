@@ -11,16 +11,18 @@ import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import structlog
 
-from planwerk import housekeeping, jobs, log
+from planwerk import housekeeping, jobs, log, mail
 from planwerk.app import App, compose
 from planwerk.commands import Impossible
+from planwerk.commands.checked import value_faults
 from planwerk.commands.lock import hold_lock
 from planwerk.commands.opened import NAMED, opened, sqlite_path
-from planwerk.rules.schedules import calendar_faults
+from planwerk.edge.proxies import behind_proxies
 from planwerk.settings import Settings, load
 from planwerk.start import Access, access_file, create_access, has_environment, save_access
 from planwerk.store.database import Database
@@ -41,7 +43,7 @@ def run_server(settings: Settings, *, has_access_log: bool) -> None:
     log.configure()
     if settings.workers > 1 and sqlite_path(settings) is not None:
         raise Impossible("several workers need PostgreSQL; an SQLite database has one")
-    if fault := next(calendar_faults(settings), None):
+    if fault := next(value_faults(settings), None):
         raise Impossible(fault)
     with hold_lock(settings):
         check_port(settings)
@@ -152,7 +154,8 @@ def create() -> App:
     log.configure()
     watch_parent()
     settings = load()
-    return compose(settings, beside=(housekeeping.run, jobs.run) if settings.background_work else (housekeeping.run,))
+    background = (jobs.run, partial(mail.run, settings=settings)) if settings.background_work else ()
+    return behind_proxies(compose(settings, beside=(housekeeping.run, *background)), settings.trusted_proxies)
 
 
 def watch_parent() -> None:

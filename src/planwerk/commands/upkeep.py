@@ -11,11 +11,12 @@ from pathlib import Path
 
 import apsw
 
-from planwerk import housekeeping, jobs, log
+from planwerk import housekeeping, jobs, log, mail
 from planwerk.commands import Impossible
 from planwerk.commands.lock import hold_lock
 from planwerk.commands.opened import existing, opened, sqlite_path
 from planwerk.edge.maintenance import set_maintenance
+from planwerk.postbox import mail_faults
 from planwerk.settings import Settings
 from planwerk.store.jobs import Waiting, waiting
 from planwerk.store.migrations import newest, upgrade
@@ -138,13 +139,16 @@ def line_of_job(job: Waiting) -> str:
 
 
 def work(settings: Settings) -> None:
-    """Background jobs and housekeeping without a server, until SIGTERM or SIGINT."""
+    """Background jobs, mails and housekeeping without a server, until SIGTERM or SIGINT."""
     log.configure()
+    if fault := next(mail_faults(settings), None):
+        raise Impossible(fault)
     with existing(settings) as database:
 
         async def run() -> None:
             await database.start()
-            tasks = {asyncio.ensure_future(housekeeping.run(database)), asyncio.ensure_future(jobs.run(database))}
+            works = (housekeeping.run(database), jobs.run(database), mail.run(database, settings))
+            tasks = {asyncio.ensure_future(work) for work in works}
             stop_with_signals(lambda: [task.cancel() for task in tasks])
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # they end by being cancelled, or by a fault of our own
             for task in tasks:

@@ -5,10 +5,12 @@ One short ASGI function. Whatever goes wrong on the way becomes an error body in
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 import xxhash
 
+from planwerk.actor import Actor
 from planwerk.edge.conditional import ENCODED_BYTES, accepts_gzip, encode, is_unchanged
 from planwerk.edge.limits import Receive, check_head, read_body
 from planwerk.edge.maintenance import Maintenance
@@ -19,12 +21,14 @@ from planwerk.edge.uploads import Uploads
 from planwerk.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, Refusal, refuse
 from planwerk.etags import versions_of
 from planwerk.handlers import HANDLERS, REPLAYED
-from planwerk.identity.api_keys import ApiKeys
+from planwerk.identity.callers import Callers
+from planwerk.identity.uses import Use, Uses, write_use
 from planwerk.notes import Note, write_notes
 from planwerk.permissions import permit
 from planwerk.query.body import parse_json
 from planwerk.routes import Node, Route, Router, values_of
 from planwerk.service import Reply, Request, Service
+from planwerk.store.transaction import Transaction
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -40,7 +44,7 @@ class Api:
         self,
         service: Service,
         router: Router,
-        keys: ApiKeys,
+        callers: Callers,
         quota: Quota,
         maintenance: Maintenance,
         uploads: Uploads,
@@ -48,11 +52,12 @@ class Api:
     ) -> None:
         self.service = service
         self.router = router
-        self.keys = keys
+        self.callers = callers
         self.quota = quota
         self.maintenance = maintenance
         self.uploads = uploads
         self.body_limit_bytes = body_limit_bytes
+        self.uses = Uses()
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,8 +87,11 @@ class Api:
         self.service.database.refresh()
         if page := await self.maintenance.check():
             return Reply(303, headers=((b"location", page.encode()),))
-        actor = await self.keys.actor(headers)
-        fields += await self.quota.hit(actor.credential_id)
+        actor = await self.callers.actor(headers)
+        if self.uses.is_due(actor):
+            self.later(actor, partial(write_use, use=Use(actor, scope["method"], path, query.decode("latin-1"))))
+        if actor.quota is not None:
+            fields += await self.quota.hit(actor.quota)
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         route, values = self.find(path, method)
         permit(actor, route)
@@ -151,17 +159,21 @@ class Api:
 
     def tell(self, request: Request) -> None:
         """Write the notes of a read once it is answered."""
-        task = asyncio.get_running_loop().create_task(self.write_notes(request))
+        described = self.service.objects["api_message"]
+        place = request.route.method, request.path, request.query, request.notes
+        self.later(request.actor, lambda tx: write_notes(tx, described, *place))
+
+    def later(self, actor: Actor, work: Callable[[Transaction], None]) -> None:
+        """Write something in the caller's environment that the answer does not wait for."""
+        task = asyncio.get_running_loop().create_task(self.write(actor.environment_id, work))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def write_notes(self, request: Request) -> None:
-        described = self.service.objects["api_message"]
-        place = request.route.method, request.path, request.query, request.notes
+    async def write(self, environment_id: str, work: Callable[[Transaction], None]) -> None:
         try:
-            await self.service.database.write(request.actor.environment_id, lambda tx: write_notes(tx, described, *place))
+            await self.service.database.write(environment_id, work)
         except Refusal:
-            pass  # the database is not writable now, which its own log line tells; the read itself was answered
+            pass  # the database is not writable now, which its own log line tells; the request itself was answered
 
 
 def allowed(node: Node) -> list[str]:

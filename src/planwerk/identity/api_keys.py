@@ -1,12 +1,8 @@
-"""X-Api-Key with X-Api-Env → Actor.
+"""X-Api-Key with X-Api-Env → Actor. What a key is says `rules.keys`; here one is found by its hash.
 
-A key is 64 random letters and digits, shown once; only its SHA-256 is stored (a random secret needs no slow hash). What was
-found is remembered until the environment's keys change, on PostgreSQL for a second.
+What was found is remembered until the environment's keys change, on PostgreSQL for a second.
 """
 
-import hashlib
-import secrets
-import string
 import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
@@ -14,11 +10,11 @@ from dataclasses import dataclass
 from planwerk.actor import Actor, Role
 from planwerk.describe import Object
 from planwerk.errors import UNAUTHORIZED, Refusal, refuse
+from planwerk.rules.keys import key_hash, new_key
 from planwerk.store.database import Database
 from planwerk.store.statements import Statement
 from planwerk.store.transaction import Row, Transaction
 
-ALPHABET = string.ascii_letters + string.digits
 REMEMBERED = 10_000
 NOT_KNOWN = "the API key is not known in this environment"
 
@@ -39,19 +35,13 @@ class Known:
     version: Hashable | None
 
 
-def new_key() -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(64))
-
-
-def key_hash(key: bytes) -> str:
-    return hashlib.sha256(key).hexdigest()
-
-
-def create_key(tx: Transaction, described: Object, description: str, *, is_read_only: bool = False) -> tuple[str, Row]:
+def create_key(
+    tx: Transaction, described: Object, description: str, *, is_read_only: bool = False, expires_at: str | None = None
+) -> tuple[str, Row]:
     """(the key, its row); the key itself is nowhere else."""
     key = new_key()
-    row = tx.insert(described, {"description": description, "is_read_only": is_read_only, "key_hash": key_hash(key.encode())})
-    return key, row
+    values = {"description": description, "is_read_only": is_read_only, "expires_at": expires_at, "key_hash": key_hash(key.encode())}
+    return key, tx.insert(described, values)
 
 
 class ApiKeys:
@@ -96,11 +86,11 @@ class ApiKeys:
         id, environment_id, is_read_only, expires_at = found
         if len(self.known) >= REMEMBERED:
             self.known.clear()
-        actor = Actor(environment_id, "api-key", id, Role.ADMIN, bool(is_read_only))
+        actor = Actor(environment_id, "api-key", id, Role.ADMIN, bool(is_read_only), quota=id)
         return Known(actor, expires_at, self.version(environment_id))
 
     def version(self, environment_id: str) -> Hashable | None:
-        return self.database.version(environment_id, ("api_key",))
+        return self.database.version(environment_id, ("api_key", "environment"))
 
     def now(self) -> str:
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.clock()))

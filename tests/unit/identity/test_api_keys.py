@@ -12,7 +12,8 @@ from planwerk.catalog.api_key import API_KEY
 from planwerk.catalog.user import USER
 from planwerk.errors import UNAUTHORIZED, Refusal
 from planwerk.identity import api_keys
-from planwerk.identity.api_keys import ApiKeys, create_key, key_hash, new_key
+from planwerk.identity.api_keys import ApiKeys, create_key
+from planwerk.rules.keys import key_hash, new_key
 from planwerk.settings import Settings
 from planwerk.store.database import open_database, schema_script
 from planwerk.store.environments import Environment, create_environment
@@ -78,7 +79,7 @@ def world(tmp_path: Path) -> World:
 
 def test_a_key_speaks_for_its_environment_with_the_rights_of_an_admin(world: World) -> None:
     actor = world.run(World.ask)
-    assert actor == Actor(world.environment.id, "api-key", world.row["id"], Role.ADMIN, is_read_only=False)
+    assert actor == Actor(world.environment.id, "api-key", world.row["id"], Role.ADMIN, is_read_only=False, quota=world.row["id"])
 
 
 def test_a_key_that_may_only_read_says_so(world: World) -> None:

@@ -6,51 +6,13 @@ module is imported by the command that needs it, so that each starts fast.
 
 import json
 import os
-import sys
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import click
 
-from planwerk.commands import Impossible
-from planwerk.settings import Settings, load
-
-
-class Commands(click.Group):
-    """Commands whose foreseen failures are one sentence on standard error and exit code 1."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            return super().invoke(context)
-        except Exception as error:
-            if type(error).__name__ in ("Impossible", "Unusable", "Refusal", "CannotSeed"):
-                raise click.ClickException(str(error)) from None
-            raise
-
-
-def settings_with(**options: Any) -> Settings:
-    """The settings of a command; what its options say wins."""
-    try:
-        return load(options)
-    except tomllib.TOMLDecodeError as error:
-        raise Impossible(f"planwerk.toml: {error}") from None
-    except ValueError as error:
-        raise Impossible(str(error)) from None
-
-
-def show(result: Any, *, is_plain: bool, words: str = "") -> None:
-    """Print a result as JSON; for people indented, and with a word about it on standard error."""
-    click.echo(json.dumps(result, indent=None if is_plain else 2))
-    if words and not is_plain:
-        click.echo(words, err=True)
-
-
-database_option = click.option("--database", metavar="URL", help="sqlite:///path/file.db or postgresql://user@host:port/name")
-environment_option = click.option("--environment", metavar="NAME", help="the environment; without it the oldest")
-json_option = click.option("--json", "is_plain", is_flag=True, help="print one line of JSON and nothing else")
-
-ONCE = "Shown once: keep it safe."
+from planwerk.cli.access import app, key, keys, user
+from planwerk.cli.environments import environment
+from planwerk.cli.options import ONCE, Commands, database_option, environment_option, json_option, settings_with, show
 
 
 @click.group(cls=Commands)
@@ -85,68 +47,8 @@ def init(database: str | None, environment: str | None, admin_email: str | None,
     show(initialise(settings_with(database=database), environment, admin_email), is_plain=is_plain, words=ONCE)
 
 
-# ── what opens doors ──
-
-
-@main.group()
-def key() -> None:
-    """API keys."""
-
-
-@key.command("create")
-@database_option
-@environment_option
-@click.option("--read-only", "is_read_only", is_flag=True, help="the key may only read")
-@json_option
-def key_create(database: str | None, environment: str | None, is_read_only: bool, is_plain: bool) -> None:
-    """Make an API key; a running server knows it at once."""
-    from planwerk.commands.credentials import make_key
-
-    show(make_key(settings_with(database=database), environment, is_read_only=is_read_only), is_plain=is_plain, words=ONCE)
-
-
-@main.group()
-def user() -> None:
-    """People who can log in."""
-
-
-@user.command("create")
-@database_option
-@environment_option
-@click.option("--email", metavar="E", required=True)
-@click.option("--role", metavar="R", required=True, type=click.Choice(("admin", "manager", "organiser", "member", "guest")))
-@click.option("--password-stdin", "reads_password", is_flag=True, help="read the password from standard input; without it one is made")
-@json_option
-def user_create(database: str | None, environment: str | None, email: str, role: str, reads_password: bool, is_plain: bool) -> None:
-    """Make a user."""
-    from planwerk.commands.credentials import make_user
-
-    password = sys.stdin.readline().rstrip("\r\n") if reads_password else None
-    show(make_user(settings_with(database=database), environment, email, role, password), is_plain=is_plain)
-
-
-@main.group()
-def app() -> None:
-    """Apps that users connect with OAuth 2."""
-
-
-@app.command("create")
-@database_option
-@environment_option
-@click.option("--name", metavar="N", required=True)
-@click.option(
-    "--redirect-uri", "redirect_uris", metavar="U", required=True, multiple=True, help="where users return to; may be given again"
-)
-@click.option("--public", "is_public", is_flag=True, help="the app cannot keep a secret and uses PKCE alone")
-@json_option
-def app_create(
-    database: str | None, environment: str | None, name: str, redirect_uris: tuple[str, ...], is_public: bool, is_plain: bool
-) -> None:
-    """Register an app."""
-    from planwerk.commands.credentials import make_app
-
-    made = make_app(settings_with(database=database), environment, name, redirect_uris, is_public=is_public)
-    show(made, is_plain=is_plain, words="" if is_public else ONCE)
+for group in (environment, key, user, app, keys):
+    main.add_command(group)
 
 
 # ── data to start with ──
