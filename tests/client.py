@@ -110,7 +110,10 @@ class Client:
             sent.append(message)
 
         await self.app(scope, receive, send)
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in sent[0]["headers"]}
+        headers: dict[str, str] = {}
+        for name, value in sent[0]["headers"]:  # a name that comes twice (Set-Cookie) has its values on lines of their own
+            known = headers.get(name.decode("latin-1").lower())
+            headers[name.decode("latin-1").lower()] = value.decode("latin-1") if known is None else f"{known}\n{value.decode('latin-1')}"
         return Answer(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))
 
     def judge(self, method: str, path: str, answer: Answer) -> None:
@@ -118,7 +121,7 @@ class Client:
             whole = answer.body + repr(answer.headers).encode()
             assert MARKER.encode() not in whole, f"{method} {path} shows what belongs to another tenant"
         plain = path.partition("?")[0]
-        if plain.startswith("/v1") and "content-encoding" not in answer.headers:
+        if plain.startswith("/v1") and not plain.startswith("/v1/oauth/") and "content-encoding" not in answer.headers:
             self.conformity.check(method, path, answer.status, answer.headers, answer.body)
 
     # ── the usual requests, with the status that they must have ──

@@ -150,8 +150,8 @@ def strict_schemas(schemas: Document, is_whole: bool) -> dict[str, Any]:
 
 
 def strict(schema: Any, *, is_whole: bool) -> Any:
-    """A copy in which objects with properties have no others; `is_whole`: and all of them but the relations, unless
-    the document itself says which are sure to be there."""
+    """A copy in which objects with properties have no others; `is_whole`: and all of them but the relations and what is shown
+    once, unless the document itself says which are sure to be there."""
     if isinstance(schema, list):
         return [strict(item, is_whole=is_whole) for item in schema]
     if not isinstance(schema, Mapping):
@@ -162,5 +162,5 @@ def strict(schema: Any, *, is_whole: bool) -> Any:
         copy["properties"] = {name: strict(value, is_whole=is_whole) for name, value in properties.items()}
         copy["additionalProperties"] = False
         if is_whole and "required" not in schema:
-            copy["required"] = [name for name, value in properties.items() if "x-relation" not in value]
+            copy["required"] = [name for name, value in properties.items() if value.keys().isdisjoint({"x-relation", "x-once"})]
     return copy

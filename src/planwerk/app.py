@@ -6,7 +6,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -27,16 +26,22 @@ from planwerk.edge.quota import Quota
 from planwerk.edge.reference import new_reference
 from planwerk.edge.uploads import Uploads
 from planwerk.errors import NOT_FOUND, Refusal, refuse
-from planwerk.files.address import read_secret
 from planwerk.files.serve import routes as file_routes
 from planwerk.files.vault import open_vault
 from planwerk.identity.api_keys import ApiKeys
+from planwerk.identity.callers import Callers
+from planwerk.identity.tokens import Tokens
+from planwerk.oauth.rfc6749_token import TokenEndpoints
+from planwerk.oauth.rfc8414_metadata import routes as metadata_routes
 from planwerk.reference.page import routes as reference_routes
 from planwerk.routes import Router, routes_of
+from planwerk.secret import secret_of
 from planwerk.service import Service
-from planwerk.settings import Settings, beside_database, load
+from planwerk.settings import Settings, load, public_url
 from planwerk.store.database import Database, open_database
 from planwerk.store.identifiers import Identifiers
+from planwerk.web.pages import routes as page_routes
+from planwerk.web.site import Site
 
 Beside = Callable[[Database], Coroutine[Any, Any, None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -52,7 +57,7 @@ class Planwerk:
         self.beside = beside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (scope["path"].startswith("/v1/") or scope["path"] == "/v1"):
+        if scope["type"] == "http" and is_api(scope["path"]):
             await self.api(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self.live(receive, send)
@@ -77,6 +82,15 @@ class Planwerk:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+def is_api(path: str) -> bool:
+    """Whether a path is the API's; the pages of OAuth lie below /v1, too.
+
+    >>> is_api("/v1/card"), is_api("/v1"), is_api("/v1/oauth/token"), is_api("/v10"), is_api("/login")
+    (True, True, False, False, False)
+    """
+    return (path.startswith("/v1/") and not path.startswith("/v1/oauth/")) or path == "/v1"
+
+
 def compose(
     settings: Settings, objects: Sequence[Object] = ALL, identifiers: Identifiers | None = None, beside: Sequence[Beside] = ()
 ) -> App:
@@ -88,26 +102,36 @@ def compose(
     identifiers = identifiers or Identifiers()
     database = open_database(settings, named, identifiers)
     service = Service(database, named, settings)
-    secret = read_secret(Path(settings.secret_file) if settings.secret_file else beside_database(settings, "secret"))
+    secret = secret_of(settings)
     vault = open_vault(settings)
-    public_url = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
-    uploads = Uploads(vault, secret, public_url, settings.upload_limit_bytes, identifiers)
+    uploads = Uploads(vault, secret, public_url(settings), settings.upload_limit_bytes, identifiers)
+    maintenance = Maintenance(database, settings.unavailable_url)
     api = Api(
         service,
         Router(routes_of(objects)),
-        ApiKeys(database),
+        Callers(ApiKeys(database), Tokens(database, settings)),
         Quota(settings.rate_limit, settings.rate_limit_storage),
-        Maintenance(database, settings.unavailable_url),
+        maintenance,
         uploads,
         settings.body_limit_bytes,
     )
+    site = Site(settings, database, named)
+
+    async def refused_page(request: Request, refusal: Any) -> Response:
+        return site.problem(request, refusal)
+
     routes = [
         Page("/", start_page),
         *Health(database).routes(),
         *reference_routes(objects),
         *file_routes(vault, secret, refused),
+        *TokenEndpoints(database, settings, maintenance).routes(),
+        *metadata_routes(database, settings),
+        *page_routes(site),
     ]
-    pages = Starlette(routes=routes, exception_handlers={404: missing_page, Exception: broken_page}, lifespan=no_lifespan)
+    pages = Starlette(
+        routes=routes, exception_handlers={404: missing_page, Refusal: refused_page, Exception: broken_page}, lifespan=no_lifespan
+    )
     server: Any = Planwerk(api, pages, database, beside)
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
     if origins:

@@ -1,5 +1,6 @@
 """A backup made while clients write is sound and holds what was acknowledged before it began; it can be served and restored."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -76,6 +77,21 @@ def test_a_file_that_is_no_backup_is_refused_and_the_data_stay(sqlite_place: Pla
     assert damaged.returncode == 1
     assert damaged.stderr.startswith("Error: ")
     check(sqlite_place, ledger)
+
+
+def test_a_restored_database_has_all_environments_and_keeps_them_apart(place: Place) -> None:
+    """To see it fail: leave the options out of `PostgreSQL.backup`; then pg_dump sees no row, or refuses."""
+    made, copy = place.command("environment", "create", "Second", "--json"), place.folder / "copy"
+    headers = {"x-api-key": json.loads(made.stdout)["api_key"], "x-api-env": json.loads(made.stdout)["api_env"]}
+    assert place.command("backup", str(copy)).returncode == 0
+    assert place.command("environment", "delete", "Second", "--yes").returncode == 0
+    assert place.command("restore", str(copy)).returncode == 0
+    examined = place.command("doctor").stdout
+    assert "problem" not in examined
+    assert "row-level security on every table" in examined or place.database.startswith("sqlite")
+    with place.serving() as server, server.client() as first, server.client(**headers) as second:
+        counts = [asker.ask("GET", "/v1/user").json["count"] for asker in (first, second)]
+    assert counts == [1, 1]
 
 
 def enlarge(place: Place) -> None:

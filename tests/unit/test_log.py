@@ -44,3 +44,15 @@ def test_lines_of_libraries_have_the_same_shape(capsys: pytest.CaptureFixture[st
     logging.getLogger("_granian").error("Unexpected exit from %s", "worker-1")
     line = json.loads(capsys.readouterr().err)
     assert (line["event"], line["level"]) == ("Unexpected exit from worker-1", "error")
+
+
+@pytest.mark.parametrize("secret", ["k" * 64, "a-_1" * 21 + "zz"], ids=["a key", "the token of a link"])
+def test_what_is_as_long_as_a_secret_is_left_out_of_every_line(capsys: pytest.CaptureFixture[str], secret: str) -> None:
+    """To see it fail: leave `hide_secrets` out of `endings`."""
+    log.configure()
+    logging.getLogger("granian.access").warning('"GET /invite/%s HTTP/1.1" 200', secret)
+    structlog.get_logger("planwerk").error("unforeseen", request=f"GET /invite/{secret}", exc_info=ValueError(secret))
+    access, ours = capsys.readouterr().err.splitlines()
+    assert secret not in access + ours
+    assert json.loads(access)["event"] == '"GET /invite/… HTTP/1.1" 200'
+    assert "ValueError: …" in json.loads(ours)["exception"]

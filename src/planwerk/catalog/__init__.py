@@ -13,10 +13,13 @@ from planwerk.catalog.checklist import CHECKLIST
 from planwerk.catalog.collection import COLLECTION
 from planwerk.catalog.comment import COMMENT
 from planwerk.catalog.group import GROUP
+from planwerk.catalog.invitation import INVITATION
 from planwerk.catalog.item import ITEM
 from planwerk.catalog.label import LABEL
+from planwerk.catalog.mail import MAIL
 from planwerk.catalog.me import ME
 from planwerk.catalog.oauth_client import OAUTH_CLIENT
+from planwerk.catalog.oauth_grant import OAUTH_CODE, OAUTH_GRANT, OAUTH_TOKEN
 from planwerk.catalog.order import ORDER
 from planwerk.catalog.order_row import ORDER_ROW
 from planwerk.catalog.project import PROJECT
@@ -24,6 +27,7 @@ from planwerk.catalog.relation import RELATION
 from planwerk.catalog.resource import RESOURCE
 from planwerk.catalog.schedule import SCHEDULE
 from planwerk.catalog.schedule_deviation import SCHEDULE_DEVIATION, SCHEDULE_DEVIATION_RECURRING
+from planwerk.catalog.session import SESSION
 from planwerk.catalog.space import SPACE
 from planwerk.catalog.stage import STAGE
 from planwerk.catalog.status import STATUS
@@ -72,4 +76,10 @@ ALL: tuple[Object, ...] = (
     WEBHOOK,
     API_KEY,
     OAUTH_CLIENT,
+    OAUTH_GRANT,
+    OAUTH_CODE,
+    OAUTH_TOKEN,
+    SESSION,
+    INVITATION,
+    MAIL,
 )

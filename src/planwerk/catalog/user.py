@@ -2,9 +2,13 @@
 
 from planwerk.actor import Role
 from planwerk.catalog.links import CARD_FOLLOWER, COLLECTION_FOLLOWER
-from planwerk.describe import Allow, Link, Many, Object, One, Place, identity, timestamps
-from planwerk.fields import Anything, Boolean, Choice, Date, Email, Integer, LongText, Ref, Text, Url
-from planwerk.rules.people import names_of_user
+from planwerk.describe import Action, Allow, Link, Many, Object, One, Place, Sight, Upkeep, identity, timestamps
+from planwerk.fields import Anything, Boolean, Choice, Date, DateTime, Email, Integer, LongText, Ref, Text, Url, Words
+from planwerk.rules.invitations import invite, invite_again, name_invitation, reset_password
+from planwerk.rules.people import follow_people, names_of_user
+
+INVITE_LINK = Text("invite_link", max=2048, note="The link of the invitation, where no mail is sent: shown this once.")
+RESET_LINK = Text("reset_link", max=2048, note="The link that sets a password, where no mail is sent: shown this once.")
 
 USER = Object(
     name="user",
@@ -39,7 +43,12 @@ USER = Object(
         Email("username"),
         Text("display_name"),
         Boolean("is_sso", default=False, read_only=True),
+        Text("idp_issuer", nullable=True, hidden=True),  # the provider that `idp_id` is a name at
         Text("password_hash", nullable=True, hidden=True),
+        Text("totp_secret", nullable=True, hidden=True),  # sealed; waits to be confirmed while mfa_enabled is false
+        Integer("totp_step", nullable=True, hidden=True),  # the last time step whose code was taken, so that no code works twice
+        Words("recovery_hashes", default=(), hidden=True),  # SHA-256 of the codes that replace a lost second factor
+        DateTime("last_login_at", nullable=True, hidden=True),
         *timestamps(archived=True, deleted=True),
     ),
     relations=(
@@ -51,11 +60,39 @@ USER = Object(
         Link("followed_collections", to="collection", table=COLLECTION_FOLLOWER, by="user_id", is_writable=False),
     ),
     places=(Place("/user"),),
+    actions=(
+        Action(
+            "POST",
+            "/user/{user_id}/invite",
+            "invite a user again",
+            invite_again,
+            answer="user",
+            reveals=(INVITE_LINK,),
+            role=Role.ADMIN,
+            note="An extension of Planwerk. Invitations before this one open nothing any more. 409 for a user who has accepted one.",
+        ),
+        Action(
+            "POST",
+            "/user/{user_id}/reset",
+            "let a user set a new password",
+            reset_password,
+            answer="user",
+            reveals=(RESET_LINK,),
+            role=Role.ADMIN,
+            note="An extension of Planwerk. The link opens for an hour, once. 409 for a user who has not accepted the invitation.",
+        ),
+    ),
     unique=(("email",), ("external_ref",)),
-    index=(("resource_id",),),
+    index=(("resource_id",), ("idp_id",)),
     allow=Allow(create=Role.ADMIN, update=Role.ADMIN, delete=Role.ADMIN),
     pictures=("avatar",),
+    reveals=(INVITE_LINK,),
+    defaults=(name_invitation,),
     derives=(names_of_user,),
+    after=(invite,),
+    upkeep=(Upkeep(("user",), follow_people),),
+    note="A user who is created is invited, by mail if the server sends any; `status` is invited until a password is set. An environment"
+    " keeps at least one active admin: 409. A resource may be that of several users; the resource shows the first.",
 )
 
 USER_SETTING = Object(
@@ -72,4 +109,5 @@ USER_SETTING = Object(
     relations=(One("user", to="user", by="user_id", is_writable=False),),
     unique=(("user_id", "name"),),
     allow=Allow(create=Role.ADMIN, update=Role.ADMIN, delete=Role.ADMIN),
+    sight=Sight(own="user_id", others=Role.ADMIN),
 )

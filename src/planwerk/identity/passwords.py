@@ -3,11 +3,18 @@
 Comes in: a password. Goes out: a hash in PHC string format, or whether a password fits one. Nothing here knows a user.
 """
 
+import asyncio
+import hashlib
 import secrets
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+Result = TypeVar("Result")
 
 AT_ONCE = 2
 SHORTEST = 8  # NIST SP 800-63B, section 3.1.1.2
@@ -20,7 +27,12 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self.hasher = hasher or PasswordHasher()  # RFC 9106, second recommended option
         self.gate = threading.BoundedSemaphore(AT_ONCE)
+        self.threads = ThreadPoolExecutor(AT_ONCE, "password")  # started when they are needed
         self.nobody = ""
+
+    async def apart(self, function: Callable[..., Result], *given: Any) -> Result:
+        """Run one of the methods below in a thread; those that wait for their turn hold none."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, function, *given)
 
     def hash(self, password: str) -> str:
         """The hash of a new password; raises ValueError with a sentence for one that is too short or too long."""
@@ -39,6 +51,18 @@ class Passwords:
             except (VerificationError, InvalidHashError):
                 return False
         return hash is not None and len(password) <= LONGEST
+
+    def renewed(self, hash: str, password: str) -> str:
+        """The hash of a password that fits, made anew if the old one was made with weaker parameters; else the old one."""
+        if not self.hasher.check_needs_rehash(hash):
+            return hash
+        with self.gate:
+            return self.hasher.hash(password)
+
+
+def mark_of(hash: str | None) -> str:
+    """A short text that changes with the password and tells nothing of it; empty for a user without one."""
+    return hashlib.sha256(hash.encode()).hexdigest()[:16] if hash else ""
 
 
 def new_password() -> str:

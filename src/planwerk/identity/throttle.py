@@ -1,0 +1,86 @@
+"""Slows down guessing: failures are counted by kind and name; too many of them in a while, and even the right answer is refused.
+
+Comes in: a kind of `LIMITS` and the name of who or what is tried, such as an account or an address. Goes out: nothing, or a
+refusal with 429. Names are hashed before they reach the store. With a shared store each call is a round trip: call from a thread.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+from limits import RateLimitItem, parse
+from limits.storage import storage_from_string
+
+from planwerk.errors import TOO_MANY_REQUESTS, Refusal, refuse
+
+LIMITS: dict[str, RateLimitItem] = {
+    "account": parse("10 per 15 minutes"),  # wrong passwords for one email address, whether it is anybody's or not
+    "address": parse("100 per 15 minutes"),  # wrong passwords, codes and links from one network address
+    "factor": parse("5 per 15 minutes"),  # wrong codes of the second factor of one user
+    "client": parse("10 per 15 minutes"),  # wrong secrets of one app
+    "mail": parse("5 per hour"),  # mails that somebody lets go to one recipient
+    "registration": parse("5 per hour"),  # environments made from one network address
+}
+
+
+class Throttle:
+    """Counts failures. `storage` is that of the setting `rate_limit_storage`; a window begins with its first failure.
+
+    Where an attempt takes long, `check` before it and, if it succeeds, again before that is told: then many attempts at once
+    learn no more than as many after each other. Where it is quick, `fail` before it and `clear` after a success.
+    """
+
+    def __init__(self, storage: str, clock: Callable[[], float] = time.time) -> None:
+        self.storage: Any = storage_from_string(storage)
+        self.clock = clock
+
+    def check(self, kind: str, name: str) -> None:
+        """Refuses with 429 and Retry-After once the limit is reached."""
+        if self.storage.get(key_of(kind, name)) >= LIMITS[kind].amount:
+            raise self.refusal(kind, name)
+
+    def fail(self, kind: str, name: str) -> None:
+        """Count a failure; refuses with 429 like `check` if it is one too many."""
+        limit = LIMITS[kind]
+        if self.storage.incr(key_of(kind, name), limit.get_expiry()) > limit.amount:
+            raise self.refusal(kind, name)
+
+    def clear(self, kind: str, name: str) -> None:
+        """Forget the failures, after a success."""
+        self.storage.clear(key_of(kind, name))
+
+    def refusal(self, kind: str, name: str) -> Refusal:
+        seconds = max(1, int(self.storage.get_expiry(key_of(kind, name)) - self.clock()) + 1)
+        return refuse(TOO_MANY_REQUESTS, f"too many attempts; try again in {-(-seconds // 60)} minutes", retry_after=str(seconds))
+
+
+async def each(act: Callable[[str, str], None], names: Sequence[tuple[str, str]]) -> None:
+    """Call a method of a throttle for several (kind, name), in a thread."""
+
+    def work() -> None:
+        for kind, name in names:
+            act(kind, name)
+
+    await asyncio.to_thread(work)
+
+
+def key_of(kind: str, name: str) -> str:
+    return f"throttle {kind} {hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def neighbourhood(address: str) -> str:
+    """What is counted as one network address: of IPv6 the network of 64 bits, all of which one household has.
+
+    >>> neighbourhood("2001:db8::1:2:3:4"), neighbourhood("192.0.2.7"), neighbourhood("::ffff:192.0.2.7"), neighbourhood("unknown")
+    ('2001:db8::/64', '192.0.2.7', '192.0.2.7', 'unknown')
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or ip_network((found, 64), strict=False))
+    return str(found)

@@ -1,0 +1,279 @@
+"""The login: what opens, what does not and never says why, where it leads, and how guessing is slowed down.
+
+To see them fail: leave out one condition of `logins.LIVES`; return before the check of a password for an unknown email; keep
+the cookie that the browser sent; give the address to go on to as it came; ask the throttle only before the password.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+from limits import parse
+from tests.logging_in import PASSWORD, WEAK, Human, browser_of, change, human, log_in, logged_in, sessions, suspend, value
+from tests.server import Server, Tenant, running, scratch_database, settings_for
+from tests.visiting import Browser
+
+from planwerk.identity.passwords import Passwords
+from planwerk.identity.throttle import LIMITS, Throttle
+from planwerk.web.site import SESSION_COOKIE
+
+
+@pytest.fixture
+def tenant(server: Server) -> Tenant:
+    return server.tenant()
+
+
+@pytest.fixture
+def ann(server: Server, tenant: Tenant) -> Human:
+    return human(server, tenant)
+
+
+@pytest.fixture
+def browser(server: Server) -> Browser:
+    return browser_of(server)
+
+
+def test_email_and_password_open_a_session_of_that_user(server: Server, browser: Browser, ann: Human) -> None:
+    page = log_in(browser, ann.email)
+    assert (page.status, page.address.endswith("/account"), ann.email in page.text) == (200, True, True)
+    assert [(row["method"], row["agent"]) for row in sessions(server, ann)] == [("password", "A browser of the tests")]
+    assert value(server, ann, "last_login_at") is not None
+
+
+def test_a_login_does_not_count_as_a_change_of_the_user(server: Server, browser: Browser, ann: Human) -> None:
+    log_in(browser, ann.email)  # makes the weak hash of the tests a strong one
+    before = value(server, ann, "version"), value(server, ann, "updated_at")
+    log_in(browser_of(server), ann.email)
+    assert (value(server, ann, "version"), value(server, ann, "updated_at")) == before
+
+
+def test_capitals_in_the_typed_email_and_spaces_around_it_do_not_count(browser: Browser, ann: Human) -> None:
+    assert log_in(browser, f" {ann.email.upper()} ").status == 200
+
+
+def archive(server: Server, who: Human) -> None:
+    change(server, who, archived_at="2026-01-01T00:00:00Z")
+
+
+def delete(server: Server, who: Human) -> None:
+    change(server, who, deleted_at="2026-01-01T00:00:00Z")
+
+
+def as_invited(server: Server, who: Human) -> None:
+    change(server, who, status="invited", password_hash=None)
+
+
+def without_password(server: Server, who: Human) -> None:
+    change(server, who, password_hash=None, is_sso=True)
+
+
+SPOILT: dict[str, Callable[[Server, Human], None]] = {
+    "wrong password": lambda server, who: change(server, who, password_hash=WEAK.hash("another password")),
+    "unreadable hash": lambda server, who: change(server, who, password_hash="none"),
+    "archived": archive,
+    "deleted": delete,
+    "invited, without a password": as_invited,
+    "active, without a password": without_password,
+    "invited, with a password": lambda server, who: change(server, who, status="invited"),
+    "suspended environment": lambda server, who: suspend(server, who.environment_id),
+}
+
+
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """What each check of a password said."""
+    seen: list[bool] = []
+    fits = Passwords.fits
+
+    def noted(passwords: Passwords, hash: str | None, password: str) -> bool:
+        seen.append(fits(passwords, hash, password))
+        return seen[-1]
+
+    monkeypatch.setattr(Passwords, "fits", noted)
+    return seen
+
+
+@pytest.mark.parametrize("what", [*SPOILT, "unknown email"])
+def test_whatever_is_wrong_the_answer_and_the_work_are_the_same(
+    what: str, server: Server, browser: Browser, ann: Human, checks: list[bool]
+) -> None:
+    email = "nobody@example.com"
+    if what in SPOILT:
+        SPOILT[what](server, ann)
+        email = ann.email
+    page = log_in(browser, email)
+    assert page.status == 403
+    assert page.answer.body.decode().count("The email or the password is not right.") == 1
+    assert page.form("/login").fields["email"] == email
+    assert checks == [False]
+    assert SESSION_COOKIE not in browser.cookies
+
+
+def test_a_user_who_comes_back_from_the_archive_logs_in_again(server: Server, browser: Browser, ann: Human) -> None:
+    archive(server, ann)
+    assert log_in(browser, ann.email).status == 403
+    change(server, ann, archived_at=None)
+    assert log_in(browser, ann.email).status == 200
+
+
+# ── the session ──
+
+
+def test_a_cookie_that_somebody_planted_is_not_taken_over(server: Server, browser: Browser, ann: Human) -> None:
+    planted = "A" * 64
+    browser.cookies[SESSION_COOKIE] = planted
+    assert log_in(browser, ann.email).status == 200
+    assert browser.cookies[SESSION_COOKIE] != planted
+
+
+def test_who_is_logged_in_is_led_on_at_once(server: Server, ann: Human) -> None:
+    assert logged_in(server, ann).open("/login?next=/account/factor").address.endswith("/account/factor")
+
+
+def test_the_cookie_is_for_nobody_but_the_server(browser: Browser, ann: Human) -> None:
+    browser.open("/login")
+    form = browser.page.form("/login")
+    answer = browser.exchange(
+        "POST", "http://127.0.0.1:8080/login", urlencode({**form.fields, "email": ann.email, "password": PASSWORD}).encode(), None
+    )
+    line = next(line for line in answer.headers["set-cookie"].splitlines() if line.startswith(SESSION_COOKIE))
+    assert {"httponly", "samesite=lax", "path=/"} <= {part.strip().lower() for part in line.split(";")}
+    assert "secure" not in line.lower()
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_behind_tls_the_cookies_are_secure(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("tls")
+    with scratch_database("sqlite", folder) as url:
+        settings = settings_for(url, folder, public_url="https://plan.example")
+        with running(server.loop, settings) as other:
+            answer = browser_of(other).open("/login").answer
+    assert all("secure" in line.lower() for line in answer.headers["set-cookie"].splitlines())
+
+
+NEXT = {
+    "/account/factor": "/account/factor",
+    "/account?saved=profile": "/account?saved=profile",
+    "//evil.example/account": "/account",
+    "https://evil.example/": "/account",
+    "/\\evil.example": "/account",
+    "javascript:alert(1)": "/account",
+    "/account\r\nset-cookie: a=b": "/account",
+    "/" + "a" * 5000: "/account",
+    "": "/account",
+}
+
+
+@pytest.mark.parametrize("asked", NEXT)
+def test_a_login_leads_on_within_the_server_only(asked: str, browser: Browser, ann: Human) -> None:
+    browser.open("/login")
+    page = browser.submit("/login", email=ann.email, password=PASSWORD, next=asked)
+    assert page.address == f"http://127.0.0.1:8080{NEXT[asked]}"
+
+
+def test_a_page_that_needs_a_login_is_where_one_ends_up(browser: Browser, ann: Human) -> None:
+    assert browser.open("/account/factor").address.endswith("/login?next=%2Faccount%2Ffactor")
+    assert browser.submit("/login", email=ann.email, password=PASSWORD).address.endswith("/account/factor")
+
+
+def test_a_hash_that_is_weaker_than_new_ones_is_made_anew(server: Server, ann: Human) -> None:
+    old = value(server, ann, "password_hash")
+    assert log_in(browser_of(server), ann.email).status == 200
+    new = value(server, ann, "password_hash")
+    assert (WEAK.check_needs_rehash(old), new != old, new.startswith("$argon2id$v=19$m=65536")) == (False, True, True)
+    assert log_in(browser_of(server), ann.email).status == 200
+    assert value(server, ann, "password_hash") == new
+
+
+# ── guessing ──
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few that a test is soon beyond them."""
+    monkeypatch.setitem(LIMITS, "account", parse("3 per 15 minutes"))
+    monkeypatch.setitem(LIMITS, "address", parse("5 per 15 minutes"))
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("is_known", [True, False])
+def test_after_too_many_wrong_passwords_even_the_right_one_is_refused(is_known: bool, server: Server, ann: Human) -> None:
+    email = ann.email if is_known else f"not.{ann.email}"
+    assert [log_in(browser_of(server), email, "wrong password").status for _ in range(5)] == [403, 403, 403, 429, 429]
+    page = log_in(browser_of(server), email)
+    assert (page.status, 0 < int(page.answer.headers["retry-after"]) <= 900) == (429, True)
+    assert "Too many attempts; try again in 15 minutes." in page.text
+    assert log_in(browser_of(server), email.upper()).status == 429
+
+
+@pytest.mark.usefixtures("few")
+def test_an_address_that_tries_many_accounts_is_refused_and_others_are_not(server: Server, browser: Browser, ann: Human) -> None:
+    assert [log_in(browser, f"{number}.{ann.email}", "wrong password").status for number in range(6)] == [403] * 5 + [429]
+    assert log_in(browser, ann.email).status == 429
+    assert log_in(browser_of(server), ann.email).status == 200
+
+
+@pytest.mark.usefixtures("few")
+def test_a_success_clears_the_count_of_the_account(server: Server, ann: Human) -> None:
+    for _ in range(2):
+        assert [log_in(browser_of(server), ann.email, "wrong password").status for _ in range(2)] == [403, 403]
+        assert log_in(browser_of(server), ann.email).status == 200
+
+
+@pytest.mark.usefixtures("few")
+def test_one_who_has_a_user_with_the_same_email_elsewhere_cannot_clear_the_count(server: Server, ann: Human) -> None:
+    human(server, server.tenant(), ann.email, "password of the attacker")
+    for _ in range(2):
+        assert log_in(browser_of(server), ann.email, "a guess or two").status == 403
+        assert log_in(browser_of(server), ann.email, "password of the attacker").status == 200
+    assert [log_in(browser_of(server), ann.email, "a guess or two").status for _ in range(2)] == [403, 429]
+
+
+@pytest.mark.usefixtures("few")
+def test_many_guesses_at_once_learn_no_more_than_as_many_after_each_other(
+    server: Server, ann: Human, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The right guess passes the first look at the count, and is checked while the wrong ones are counted."""
+    begun, counted = threading.Event(), threading.Event()
+    fits, fail = Passwords.fits, Throttle.fail
+    failures: list[str] = []
+
+    def slow_if_right(passwords: Passwords, hash: str | None, password: str) -> bool:
+        if password == PASSWORD:
+            begun.set()
+            assert counted.wait(30)
+        return fits(passwords, hash, password)
+
+    def noted(throttle: Throttle, kind: str, name: str) -> None:
+        try:
+            fail(throttle, kind, name)
+        finally:
+            failures.extend([name] if kind == "account" else [])
+            if len(failures) == 3:
+                counted.set()
+
+    monkeypatch.setattr(Passwords, "fits", slow_if_right)
+    monkeypatch.setattr(Throttle, "fail", noted)
+
+    async def all_at_once(right: Browser, wrong: list[Browser]) -> tuple[int, list[int]]:
+        first = asyncio.ensure_future(guess(right, ann.email, PASSWORD))
+        assert await asyncio.to_thread(begun.wait, 30)
+        others = await asyncio.gather(*(guess(browser, ann.email, "a wrong guess") for browser in wrong))
+        return await first, others
+
+    browsers = [browser_of(server) for _ in range(7)]
+    for browser in browsers:
+        browser.open("/login")
+    right, wrong = server.loop.run(all_at_once(browsers[0], browsers[1:]))
+    assert (right, sorted(wrong)) == (429, [403, 403, 403, 429, 429, 429])
+
+
+async def guess(browser: Browser, email: str, password: str) -> int:
+    """The status of one guess, sent from the loop of the application."""
+    fields = {**browser.page.form("/login").fields, "email": email, "password": password}
+    cookies = "; ".join(f"{name}={text}" for name, text in browser.cookies.items())
+    headers = {"content-type": "application/x-www-form-urlencoded", "cookie": cookies, "host": browser.host, **browser.headers}
+    sent = [(name.encode(), text.encode()) for name, text in headers.items()]
+    return (await browser.client.exchange("POST", "/login", b"", sent, urlencode(fields).encode())).status
