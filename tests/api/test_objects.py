@@ -88,7 +88,7 @@ def test_a_list_can_be_filtered_by_every_property(described: Object, place: Plac
     world.id(described.name)
     listed = api.get(world.path(place))["data"]
     for field in described.shown:
-        if isinstance(field, Json) or not listed:
+        if isinstance(field, Json) or not listed or field.name == "last_used_at":  # of a key: asking moves it
             continue
         value = listed[0][field.name]
         expected = [item["id"] for item in listed if item[field.name] == value]

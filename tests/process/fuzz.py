@@ -4,6 +4,7 @@
 took two seconds, the server's memory did not grow by 20 MiB once its caches were full, and the database is sound.
 """
 
+import json
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.request import urlopen
 
 import apsw
 from tests.process.running import Process, children, memory_mib, serving
@@ -85,8 +87,20 @@ def send(process: Process, run: Run) -> subprocess.CompletedProcess[str]:
     """One run of schemathesis."""
     address = f"http://127.0.0.1:{process.port}"
     headers = [part for name, value in process.headers.items() for part in ("-H", f"{name}: {value}")]
-    command = [str(SCHEMATHESIS), "--config-file", str(CONFIGURATION), "run", f"{address}/openapi.json", "--url", f"{address}/v1"]
+    document = described(process.folder, address)
+    command = [str(SCHEMATHESIS), "--config-file", str(CONFIGURATION), "run", str(document), "--url", f"{address}/v1"]
     return subprocess.run([*command, *headers, *run, *OPTIONS.split()], cwd=process.folder, capture_output=True, text=True, check=False)
+
+
+def described(folder: Path, address: str) -> Path:
+    """The reference document without bearer tokens: schemathesis would make some up, which count more than the key it was given."""
+    with urlopen(f"{address}/openapi.json") as answer:
+        document = json.load(answer)
+    document["security"] = [ways for ways in document["security"] if "accessToken" not in ways]
+    document["components"]["securitySchemes"].pop("accessToken")
+    path = folder / "openapi.json"
+    path.write_text(json.dumps(document))
+    return path
 
 
 def cases_of(run: subprocess.CompletedProcess[str]) -> int:
