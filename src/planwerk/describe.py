@@ -128,6 +128,7 @@ class Action:
     answer: str = ""
     shows: tuple[Field, ...] = ()  # the properties of an answer that is no object of the catalog
     reveals: tuple[Field, ...] = ()  # what the answer shows besides, once (`tx.reveal`)
+    is_feed: bool = False  # a GET that sees what others commit meanwhile; with `Accept: text/event-stream` it stays open
     role: Role | None = None  # the least role; None: that of an update, or of a read where it is a GET
     note: str = ""
 
@@ -224,6 +225,7 @@ class Object:
     after: tuple[Callable[..., None], ...] = ()
     removal: Callable[..., None] | None = None
     upkeep: tuple[Upkeep, ...] = ()
+    closing: Callable[..., None] | None = None  # `closing(tx)` is the last step of every transaction, behind all upkeep
     jobs: tuple[Job, ...] = ()
     note: str = ""
 

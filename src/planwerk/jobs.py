@@ -13,7 +13,7 @@ import structlog
 
 from planwerk.describe import Job, Object
 from planwerk.errors import Refusal
-from planwerk.store.database import Database, ring_nobody
+from planwerk.store.database import Database
 from planwerk.store.jobs import finish, next_due, postpone, take
 from planwerk.store.transaction import Transaction
 
@@ -27,14 +27,8 @@ def jobs_of(objects: Mapping[str, Object]) -> dict[str, Job]:
 
 async def run(database: Database) -> None:
     """Do what is due, for ever; ends by being cancelled. A job left by this process is begun at once."""
-    loop, rung = asyncio.get_running_loop(), asyncio.Event()
-
-    def ring() -> None:
-        loop.call_soon_threadsafe(rung.set)
-
-    database.bell = ring
     log = structlog.get_logger("planwerk")
-    try:
+    with database.bell.heard("jobs") as rung:
         while True:
             rung.clear()
             try:
@@ -45,8 +39,6 @@ async def run(database: Database) -> None:
                 log.error("background work failed", exc_info=error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(rung.wait(), LOOK_SECONDS)
-    finally:
-        database.bell = ring_nobody
 
 
 async def run_due(database: Database) -> int:

@@ -1,11 +1,12 @@
 """A write is whole or absent: whichever statement fails, the database is as it was, and then the write succeeds.
 
 The statement that fails is the first, then the second, and so on until none is left to fail (as SQLite tests itself).
-To see it fail: commit between the statements of `run_create`, or keep the claim of an idempotency key apart from the write.
+The events and their deliveries belong to the write. To see it fail: commit between the statements of `run_create`, keep the
+claim of an idempotency key apart from the write, or write the events in a transaction of their own.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.client import Answer, Client
 from tests.server import Server
 from tests.world import World
 
+from planwerk.catalog.webhook import EVENT_TYPES
 from planwerk.store import postgresql, sqlite
 
 Scenario = Callable[[World, str], Answer]
@@ -30,18 +32,21 @@ def failing(server: Server, number: int, fault: Exception) -> Iterator[dict[str,
     seen = {"statements": 0}
     kind = sqlite.Handle if "sqlite" in server.settings.database else postgresql.Handle
     reader = getattr(server.database, "reader", None)
-    run = kind.execute
 
-    def execute(self: Any, text: str, values: Mapping[str, Any] | None = None) -> Any:
-        if self is reader or text.startswith(("ROLLBACK", "RELEASE")):
+    def counted(run: Any) -> Any:
+        def execute(self: Any, text: str, values: Any = None) -> Any:
+            if self is reader or text.startswith(("ROLLBACK", "RELEASE")):
+                return run(self, text, values)
+            seen["statements"] += 1
+            if seen["statements"] == number:
+                raise fault
             return run(self, text, values)
-        seen["statements"] += 1
-        if seen["statements"] == number:
-            raise fault
-        return run(self, text, values)
+
+        return execute
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kind, "execute", execute)
+        for name in ("execute", "execute_many"):
+            patch.setattr(kind, name, counted(getattr(kind, name)))
         yield seen
 
 
@@ -67,10 +72,15 @@ def archive(world: World, key: str) -> Answer:
     return world.client.ask("POST", f"/v1/board/{world.id('board')}/archive")
 
 
-@pytest.mark.parametrize("scenario", [create, update, delete, attach, archive])
+EVENTS: dict[Scenario, int] = {create: 4, update: 0, delete: 3, attach: 2, archive: 0}  # how many it tells, to each of two webhooks
+
+
+@pytest.mark.parametrize("scenario", EVENTS)
 def test_a_write_is_whole_or_absent_whichever_statement_fails(scenario: Scenario, world: World, server: Server) -> None:
     for name in ("card", "order_row", "resource", "activity", "attachment"):
         world.id(name)
+    for _ in range(2):
+        world.client.post("/v1/webhook", {"url": "https://example.com/", "event_types": list(EVENT_TYPES)})
     before, failed = server.rows(world.environment_id), 0
     for number in itertools.count(1):
         with failing(server, number, Broken(f"statement {number}")) as seen:
@@ -82,7 +92,10 @@ def test_a_write_is_whole_or_absent_whichever_statement_fails(scenario: Scenario
         assert server.rows(world.environment_id) == before, number
     assert failed >= 3, "the scenario ran no statement that could fail"
     assert answer.status < 300
-    assert server.rows(world.environment_id) != before
+    after = server.rows(world.environment_id)
+    assert after != before
+    told = [len(after.get(name, ())) - len(before.get(name, ())) for name in ("event", "webhook_delivery")]
+    assert told == [EVENTS[scenario], 2 * EVENTS[scenario]]
 
 
 def test_a_failed_write_fails_no_other(world: World, server: Server, api: Client) -> None:

@@ -15,7 +15,7 @@ from tests.jobbing import ENTRY, entries, left, opened
 from planwerk import jobs
 from planwerk.catalog import ALL
 from planwerk.errors import SERVICE_UNAVAILABLE, refuse
-from planwerk.store.database import Database, ring_nobody
+from planwerk.store.database import Database
 from planwerk.store.jobs import next_due
 
 Result = TypeVar("Result")
@@ -139,7 +139,7 @@ def test_a_job_is_begun_when_it_is_left_not_at_the_next_look(database: Database,
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert task.cancelled()
-        assert database.bell is ring_nobody
+        assert database.bell.ears["jobs"] == set()
 
     served(database, use)
 

@@ -4,12 +4,14 @@
 answers; `version` tells whether anything an answer was made from has changed since. Two databases do this today.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Dialect
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable
 
 from planwerk.describe import Object
 from planwerk.errors import MEMORY_EXHAUSTED, SERVICE_UNAVAILABLE, Refusal, refuse
@@ -32,7 +34,8 @@ class Database(Protocol):
     tables: Tables
     identifiers: Identifiers
     generation: int  # moves with `refresh` whenever something may have been committed; on PostgreSQL with every second
-    bell: Callable[[], None]  # called from any thread after a commit that left work for the background
+    bell: "Bell"  # rung, from any thread, after a commit that others wait for
+    settings: Settings
 
     async def start(self) -> None:
         """Open what serving needs; raises `Unusable` with a sentence."""
@@ -88,8 +91,37 @@ class Unusable(Exception):
     """The database cannot be used as it is; the text says why and what to do."""
 
 
-def ring_nobody() -> None:
-    """The bell of a database whose jobs somebody else looks after."""
+class Bell:
+    """Tells those who wait in this process what was committed: `jobs`, `deliveries` or `events`."""
+
+    def __init__(self) -> None:
+        self.ears: dict[str, set[Callable[[], None]]] = {"jobs": set(), "deliveries": set(), "events": set()}
+        self.is_last = False  # the process ends: who follows events stops waiting for more
+
+    @contextmanager
+    def heard(self, name: str) -> Iterator[asyncio.Event]:
+        """An event of the running loop that is set whenever there is something new of this kind."""
+        loop, event = asyncio.get_running_loop(), asyncio.Event()
+
+        def hear() -> None:
+            loop.call_soon_threadsafe(event.set)
+
+        self.ears[name].add(hear)
+        try:
+            yield event
+        finally:
+            self.ears[name].discard(hear)
+
+    def ring(self, names: Iterable[str]) -> None:
+        """Wake those who listen; called from any thread."""
+        for name in names:
+            for hear in tuple(self.ears[name]):
+                hear()
+
+    def ring_last(self) -> None:
+        """Tell those who follow events that the process ends."""
+        self.is_last = True
+        self.ring(["events"])
 
 
 def unavailable(reason: str, seconds: int = 5) -> Refusal:
@@ -107,7 +139,7 @@ def write_probe(tx: Transaction) -> None:
 
 def schema_script(tables: Tables, dialect: Dialect) -> list[str]:
     """The statements that make all tables and indexes of a catalog, and the walls between environments."""
-    script = []
+    script = [str(CreateSequence(sequence).compile(dialect=dialect)) for sequence in tables.sequences if dialect.supports_sequences]
     for table in tables.metadata.sorted_tables:
         script.append(str(CreateTable(table).compile(dialect=dialect)))
         script.extend(str(CreateIndex(index).compile(dialect=dialect)) for index in sorted(table.indexes, key=lambda item: str(item.name)))

@@ -1,8 +1,19 @@
 """Ids and moments: time-ordered UUIDs that pass as version 4, and the clock that both come from."""
 
+import datetime as dt
 import secrets
 import time
 from collections.abc import Callable
+
+
+def first_id(moment: str) -> str:
+    """The text before which all ids sort that were made before a moment.
+
+    >>> first_id("2026-03-02T08:00:00Z")
+    '019cad8f-ac00'
+    """
+    text = f"{int(dt.datetime.fromisoformat(moment).timestamp() * 1000):012x}"
+    return f"{text[:8]}-{text[8:]}"
 
 
 class Identifiers:

@@ -24,7 +24,7 @@ from psycopg.pq import TransactionStatus
 from planwerk.describe import Object
 from planwerk.errors import Refusal
 from planwerk.settings import Settings
-from planwerk.store.database import Unusable, ring_nobody, too_large, unavailable, write_probe
+from planwerk.store.database import Bell, Unusable, too_large, unavailable, write_probe
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import POSTGRESQL, Statement
 from planwerk.store.tables import Tables
@@ -124,7 +124,7 @@ class PostgreSQL:
         self.opened: list[psycopg.Connection[Any]] = []
         self.threads: ThreadPoolExecutor | None = None
         self.generation = 0
-        self.bell: Callable[[], None] = ring_nobody
+        self.bell = Bell()
         self.idle: list[Reader] = []  # the one that was used last is the last
         self.readers = 0  # idle and busy
         self.free = asyncio.Semaphore(READERS)
@@ -255,13 +255,12 @@ class PostgreSQL:
         try:
             with handle.raw.transaction():
                 result = function(transaction)
-                transaction.settle()
+                transaction.close()
         except (engine.SerializationFailure, engine.DeadlockDetected):
             raise
         except psycopg.Error as error:
             raise translate(error) from error
-        if transaction.has_jobs:
-            self.bell()
+        self.bell.ring(transaction.rings)
         return result
 
     def handle(self, scope: str) -> Handle:

@@ -78,12 +78,14 @@ class Builder:
         statement = select(row.c.version, shape.document(row, with_)).where(*conditions)
         return compile_statement(statement, self.dialect), tuple(sorted(shape.seen))
 
-    def among(self, described: Object, view: View) -> Statement:
-        """The ids in `:ids` (a JSON list) that belong to living rows which a caller with that view sees."""
+    def among(self, described: Object, view: View, *, is_living: bool) -> Statement:
+        """The ids in `:ids` (a JSON list) that belong to rows which a caller with that view sees; to living ones only, or also to those
+        that are gone and which the caller would see if they were there."""
         shape = Shape(self, view)
         row = shape.alias(described)
         listed = "json_each(:ids)" if self.is_sqlite else "jsonb_array_elements_text(CAST(:ids AS jsonb)) AS asked (value)"
-        conditions = (*within(row, {}), row.c.deleted_at.is_(None), *shape.visible(described, row))
+        conditions = [*within(row, {}), *shape.visible(described, row)]
+        conditions += [row.c.deleted_at.is_(None)] if is_living else []
         return compile_statement(select(row.c.id).where(row.c.id.in_(text(f"SELECT value FROM {listed}")), *conditions), self.dialect)
 
     def page(self, read: Read, scope: Scope, view: View | None = None) -> ListStatements:

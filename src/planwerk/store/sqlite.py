@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field as attribute
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from planwerk.describe import Object
 from planwerk.errors import Refusal
 from planwerk.query.operators import folded
 from planwerk.settings import Settings
-from planwerk.store.database import Unusable, ring_nobody, too_large, unavailable, write_probe
+from planwerk.store.database import Bell, Unusable, too_large, unavailable, write_probe
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import SQLITE, Statement
 from planwerk.store.statistics import statistics
@@ -128,7 +128,7 @@ class SQLite:
         self.generation = 0
         self.commits = self.commits_seen = 0  # of our own writer
         self.look_again = 0.0
-        self.bell: Callable[[], None] = ring_nobody
+        self.bell = Bell()
         self.reader: Handle | None = None
         self.thread: threading.Thread | None = None
 
@@ -277,8 +277,7 @@ class SQLite:
                     self.writer.execute(BUMP, {"environment": environment_id, "object": name})
                 self.writer.execute("COMMIT")
                 self.commits += 1
-                if any(write.has_jobs for write in batch):
-                    self.bell()
+                self.bell.ring({name for write in batch for name in write.rings})
             except BaseException as error:
                 with suppress(apsw.Error):  # the writer must go on; what cannot be undone now is undone before the next write
                     if self.writer.raw.in_transaction:
@@ -292,7 +291,7 @@ class SQLite:
         self.writer.execute("SAVEPOINT write")
         try:
             write.result = write.function(transaction)
-            transaction.settle()
+            transaction.close()
         except BaseException as error:
             write.error = error
             if not self.writer.raw.in_transaction:  # the engine itself rolled everything back
@@ -301,7 +300,7 @@ class SQLite:
             self.writer.execute("RELEASE write")
             return set()
         self.writer.execute("RELEASE write")
-        write.has_jobs = transaction.has_jobs
+        write.rings = transaction.rings
         return {(write.environment_id, name) for name in transaction.touched}
 
     # ── the rest ──
@@ -351,7 +350,7 @@ class Write:
     future: asyncio.Future[Any] | None = None  # None: its caller waits for the commit itself
     result: Any = None
     error: BaseException | None = None
-    has_jobs: bool = False
+    rings: set[str] = attribute(default_factory=set)
 
 
 def settle(batch: list[Write]) -> None:

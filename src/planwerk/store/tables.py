@@ -8,7 +8,7 @@ rows can be appended to it in SQL. Indexes hold living rows only: a deleted row 
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, MetaData, PrimaryKeyConstraint, Table, text
+from sqlalchemy import BigInteger, Column, Index, MetaData, PrimaryKeyConstraint, Sequence, Table, text
 from sqlalchemy.types import String, TypeEngine
 
 from planwerk.describe import Link, LinkTable, Object
@@ -23,6 +23,9 @@ def plain_text(length: int | None = None) -> TypeEngine[Any]:
 def column_of(field: Field) -> Column[Any]:
     kind = field.column()
     return Column(field.name, plain_text(kind.length) if isinstance(kind, String) else kind)
+
+
+EVENT_POSITION = "event_position"  # a sequence on PostgreSQL, a row of `state` on SQLite
 
 
 class Tables:
@@ -41,6 +44,7 @@ class Tables:
                 if isinstance(relation, Link) and relation.table.name not in self.links:
                     self.links[relation.table.name] = link_table(relation.table, self.metadata)
         make_server_tables(self.metadata)
+        self.sequences = (Sequence(EVENT_POSITION, metadata=self.metadata),)
 
 
 def make_server_tables(metadata: MetaData) -> None:
@@ -78,6 +82,19 @@ def make_server_tables(metadata: MetaData) -> None:
         Column("created_at", plain_text(20), nullable=False),
         Index("index_job_due_at", "due_at", "id"),
         Index("index_job_name_key", "environment_id", "name", "key"),
+    )
+    Table(
+        "event",  # what has happened, in the order of `position`; the outbox of webhooks and the feed
+        metadata,
+        Column("environment_id", plain_text(36), primary_key=True),
+        Column("id", plain_text(36), primary_key=True),
+        Column("position", BigInteger, nullable=False),
+        Column("name", plain_text(), nullable=False),
+        Column("object", plain_text(), nullable=False),
+        Column("object_id", plain_text(36), nullable=False),
+        Column("body", plain_text(), nullable=False),  # JSON, as it is sent
+        Column("created_at", plain_text(20), nullable=False),
+        Index("key_event_position", "environment_id", "position", unique=True),
     )
     Table(
         "state",

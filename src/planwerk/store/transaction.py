@@ -20,7 +20,7 @@ from planwerk.store.changes import Change, Changes, Row
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import SKIP_LOCKED, Statement
 from planwerk.store.tables import Tables
-from planwerk.store.writes import Statements, stored_default
+from planwerk.store.writes import Statements, stored_default, writer_of
 
 __all__ = ["Change", "Connection", "Duplicate", "Row", "Statements", "Transaction", "document_of"]
 
@@ -62,8 +62,7 @@ def document_of(fields: Iterable[Field], row: Mapping[str, Any]) -> str:
     >>> document_of((Text("name"), Boolean("locked")), {"name": "saw", "locked": 0})
     '{"name":"saw","locked":false'
     """
-    shown = {field.name: field.render(row[field.name]) if field.is_rendered else row[field.name] for field in fields}
-    return orjson.dumps(shown)[:-1].decode()
+    return writer_of(fields)(row)
 
 
 class Transaction:
@@ -85,7 +84,7 @@ class Transaction:
         self.now = identifiers.now()
         self.touched: set[str] = set()
         self.changes = Changes(statements.upkeep)
-        self.has_jobs = False  # whether it left work for the background
+        self.rings: set[str] = set()  # who is told after the commit (`store.database.Bell`)
         self.revealed: dict[str, Any] = {}  # what its answer alone shows
         self.actor: Actor | None = None  # who asked for it; None for the server's own work
 
@@ -159,13 +158,16 @@ class Transaction:
         """Who asked for it, if not all rows are to be seen; rules see all of them all the same."""
         return viewer_of(self.actor)
 
-    def seen(self, name: str, ids: Iterable[str]) -> set[str]:
-        """Those of the ids that belong to living rows which the caller sees: to a caller, the others do not exist."""
+    def seen(self, name: str, ids: Iterable[str], *, is_living: bool = True) -> set[str]:
+        """Those of the ids that belong to living rows which the caller sees: to a caller, the others do not exist.
+
+        Without `is_living` rows that are gone count as well, if a caller who does not see all would see them.
+        """
         viewer = self.viewer
         if viewer is None or not self.object(name).is_narrow(viewer.view):
             return self.living(name, ids)
         listed = orjson.dumps(sorted(ids)).decode()
-        return {row[0] for row in self.execute(self.statements.seen(name, viewer.view), ids=listed, **viewer.values)}
+        return {row[0] for row in self.execute(self.statements.seen(name, viewer.view, is_living), ids=listed, **viewer.values)}
 
     def shown(self, described: Object, id: str, with_: With) -> tuple[int, str] | None:
         """(version, JSON text) of a living row with the relations asked for, as far as the caller sees them."""
@@ -212,12 +214,12 @@ class Transaction:
         row["id"] = values.get("id") or self.new_id()
         row["created_at"] = row["updated_at"] = self.now
         row["environment_id"], row["version"] = self.environment_id, 1
-        row["document"] = document_of(described.shown, row)
+        row["document"] = self.statements.document(described.name)(row)
         return row
 
     def changed_row(self, described: Object, row: Row, changed: Mapping[str, Any]) -> Row:
         new = {**row, **changed, "version": row["version"] + 1}
-        new["document"] = document_of(described.shown, new)
+        new["document"] = self.statements.document(described.name)(new)
         return new
 
     def update(self, described: Object, row: Row, values: Mapping[str, Any]) -> Row:
@@ -314,18 +316,27 @@ class Transaction:
         return True
 
     def detach(self, link: Link, id: str, other: str) -> None:
-        self.unlink(link, id, other)
-        self.changes.note(link.table.name, {link.by: id, link.table.other(link.by): other}, None)
+        columns = self.statements.columns(link.table.name)
+        for row in self.unlink(link, id, other):
+            self.changes.note(link.table.name, dict(zip(columns, row, strict=True)), None)
 
-    def unlink(self, link: Link, id: str, other: str) -> None:
+    def unlink(self, link: Link, id: str, other: str) -> Sequence[Sequence[Any]]:
+        """Delete the row that links two objects; the rows that went, one or none."""
         self.touched.add(link.table.name)
-        self.execute(self.statements.unlink(link.table.name, link.by, link.table.other(link.by)), id=id, other=other)
+        return self.execute(self.statements.unlink(link.table.name, link.by, link.table.other(link.by)), id=id, other=other)
 
     # ── what follows ──
 
     def settle(self) -> None:
         """Bring the values that follow from other rows up to date with everything written so far."""
         self.changes.settle(self)
+
+    def close(self) -> None:
+        """What comes last, once everything has settled: the database calls it before it commits."""
+        self.settle()
+        if self.changes.log:
+            for closing in self.statements.closing:
+                closing(self)
 
     def enqueue(self, name: str, key: str = "", **arguments: Any) -> str:
         """Leave a job for the background, which does it once this transaction is committed; its id.
@@ -337,12 +348,12 @@ class Transaction:
         for waiting_id, due_at in same:
             if due_at > self.now:
                 self.run_named(HURRY, id=waiting_id, now=self.now)
-                self.has_jobs = True
+                self.rings.add("jobs")
         if same:
             return ""
         id = self.new_id()
         self.run_named(ENQUEUE, id=id, name=name, key=key, arguments=orjson.dumps(arguments).decode(), now=self.now)
-        self.has_jobs = True
+        self.rings.add("jobs")
         return id
 
 

@@ -4,10 +4,11 @@ Comes in: tables, columns, the way of ordering. Goes out: a `Statement` whose pa
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Dialect, Table, bindparam, delete, insert, select, update
 
 from planwerk.actor import View
@@ -18,6 +19,23 @@ from planwerk.store.changes import upkeep_of
 from planwerk.store.select import Builder, living_ids
 from planwerk.store.statements import Statement, compile_statement
 from planwerk.store.tables import Tables
+
+
+def writer_of(fields: Iterable[Field]) -> Callable[[Mapping[str, Any]], str]:
+    """A function from a row to the JSON text of these properties, left open at its end; made once, called for every row."""
+    names, rendered = [], []
+    for field in fields:
+        names.append(field.name)
+        if field.is_rendered:
+            rendered.append((field.name, field.render))
+
+    def write(row: Mapping[str, Any]) -> str:
+        shown = {name: row[name] for name in names}
+        for name, render in rendered:
+            shown[name] = render(row[name])
+        return orjson.dumps(shown)[:-1].decode()
+
+    return write
 
 
 def stored_default(field: Field) -> Any:
@@ -37,11 +55,13 @@ class Statements:
         self.dialect = dialect
         self.builder = Builder(tables, objects, dialect)
         self.upkeep = upkeep_of(objects)
+        self.closing = tuple(described.closing for described in objects.values() if described.closing is not None)
         self.watched = frozenset(name for upkeep in self.upkeep for name in upkeep.watches)
         self.get = lru_cache(None)(self.make_get)
         self.among = lru_cache(None)(self.make_among)
         self.find = lru_cache(4096)(self.make_find)
         self.defaults = lru_cache(None)(self.make_defaults)
+        self.document = lru_cache(None)(lambda name: writer_of(objects[name].shown))
         self.insert = lru_cache(None)(self.make_insert)
         self.update = lru_cache(4096)(self.make_update)
         self.retire = lru_cache(None)(self.make_retire)
@@ -51,7 +71,7 @@ class Statements:
         self.link = lru_cache(None)(self.make_link)
         self.unlink = lru_cache(None)(self.make_unlink)
         self.named = lru_cache(None)(self.make_named)
-        self.seen = lru_cache(None)(lambda name, view: self.builder.among(objects[name], view))
+        self.seen = lru_cache(None)(lambda name, view, is_living=True: self.builder.among(objects[name], view, is_living=is_living))
         self.one = lru_cache(SHOWN)(self.make_one)
 
     def make_get(self, name: str) -> Statement:
@@ -128,7 +148,7 @@ class Statements:
     def make_unlink(self, name: str, by: str, other: str) -> Statement:
         table = self.tables.links[name]
         statement = delete(table).where(self.mine(table), table.c[by] == bindparam("id"), table.c[other] == bindparam("other"))
-        return compile_statement(statement, self.dialect)
+        return compile_statement(statement.returning(*table.c), self.dialect)
 
     def make_named(self, statement: Statement) -> Statement:
         style = ":{}" if self.dialect.paramstyle == "named" else "%({})s"

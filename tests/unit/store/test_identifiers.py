@@ -5,7 +5,7 @@ import uuid
 
 from hypothesis import given, settings, strategies
 
-from planwerk.store.identifiers import Identifiers
+from planwerk.store.identifiers import Identifiers, first_id
 
 CLIENTS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")  # what integrations check
 
@@ -54,3 +54,9 @@ def test_the_random_bits_leave_version_and_variant_alone() -> None:
 
 def test_now_is_utc_in_whole_seconds() -> None:
     assert at(1_700_000_000.987).now() == "2023-11-14T22:13:20Z"
+
+
+def test_ids_made_before_a_moment_sort_before_its_first_and_the_others_behind_it() -> None:
+    ids = at(1772438399.999, 1772438400.0, 1772438400.001)
+    before, then, after = (ids.new() for _ in range(3))
+    assert before < first_id("2026-03-02T08:00:00Z") < then < after

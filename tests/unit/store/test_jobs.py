@@ -109,7 +109,7 @@ def test_a_job_that_waits_after_a_failure_is_tried_at_once_when_it_is_wanted_aga
 
 def test_who_leaves_a_job_rings_and_who_leaves_none_does_not(jobs: Database) -> None:
     rung: list[int] = []
-    jobs.bell = lambda: rung.append(1)
+    jobs.bell.ears["jobs"].add(lambda: rung.append(1))
     jobs.write_now("one", lambda tx: tx.insert(tx.object("entry"), {"text": "no job"}))
     assert rung == []
     id = leave(jobs, "note", "a")

@@ -1,0 +1,78 @@
+"""The last step of a transaction: what has happened is written down, and a delivery for each webhook that wants to know.
+
+It runs behind every rule, so that events tell the state that is committed. Nothing is written where nothing happened.
+"""
+
+from functools import lru_cache, partial
+from typing import Any
+
+import orjson
+
+from planwerk.rules.event_sources import Sources, sources_of
+from planwerk.rules.events import Event, events_of, json_object
+from planwerk.store.changes import Row
+from planwerk.store.outbox import Listener, Record, record_events
+from planwerk.store.transaction import Statements, Transaction
+
+STARTED, SUSPENDED = "started", "suspended"
+
+
+def write_events(tx: Transaction) -> None:
+    """Write the events of the transaction and leave their deliveries to the sender."""
+    sources = sources_in(tx.statements)
+    if sources.watched.isdisjoint([change.name for change in tx.changes.log]):
+        return
+    events = events_of(tx.changes.log, sources, partial(find, tx))
+    if not events:
+        return
+    records = [Record(tx.new_id(), event.name, event.object, event.object_id, body_of(tx, event)) for event in events]
+    positions, listeners = record_events(tx, records)
+    tx.rings.add("events")
+    deliveries = [
+        delivery(tx, listener, record, positions[record.id])
+        for record in records
+        for listener in listeners
+        if record.name in listener.event_types
+    ]
+    if deliveries:
+        tx.insert_many(tx.object("webhook_delivery"), deliveries)
+        tx.rings.add("deliveries")
+
+
+@lru_cache(8)
+def sources_in(statements: Statements) -> Sources:
+    return sources_of(tuple(statements.objects.values()))
+
+
+def deliver(tx: Transaction, webhook: Row, record: Record) -> Row:
+    """Write one event and its delivery to one webhook, whether it asked for such events or not."""
+    positions, _ = record_events(tx, [record])
+    listener = Listener(webhook["id"], frozenset(), webhook["disabled_until"])
+    tx.rings.add("deliveries")
+    return tx.insert(tx.object("webhook_delivery"), delivery(tx, listener, record, positions[record.id]))
+
+
+def body_of(tx: Transaction, event: Event) -> str:
+    """What a receiver gets: environment, trigger, event, data."""
+    trigger = tx.actor.kind if tx.actor is not None else "system"
+    head = orjson.dumps({"environment": tx.environment_id, "trigger": trigger, "event": event.name})[:-1].decode()
+    return f'{head},"data":{json_object(event.data)}}}'
+
+
+def delivery(tx: Transaction, listener: Listener, record: Record, position: int) -> dict[str, Any]:
+    is_suspended = listener.disabled_until is not None and listener.disabled_until > tx.now
+    return {
+        "webhook_id": listener.id,
+        "event_id": record.id,
+        "event": record.name,
+        "object_id": record.object_id,
+        "position": position,
+        "status": SUSPENDED if is_suspended else STARTED,
+        "due_at": listener.disabled_until if is_suspended else tx.now,
+    }
+
+
+def find(tx: Transaction, name: str, ids: set[str]) -> dict[str, Row]:
+    """Objects as this transaction has written them last, else as the database has them."""
+    written = {change.row["id"]: change.row for change in tx.changes.log if change.name == name and change.row["id"] in ids}
+    return written | {row["id"]: row for row in tx.among(name, "id", ids - written.keys())}
