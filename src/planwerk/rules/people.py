@@ -75,9 +75,12 @@ def end_access(tx: Transaction, user_id: str, reason: str) -> None:
 
 
 def made_by(tx: Transaction, values: dict[str, Any]) -> None:
-    """A webhook belongs to the API key that made it."""
+    """A webhook belongs to the API key or the app that made it; one that a user has made is no third party's."""
     if tx.actor is not None and tx.actor.kind == "api-key":
         values |= {"api_key_id": tx.actor.credential_id, "third_party": True}
+    elif tx.actor is not None and tx.actor.kind == "oauth":
+        grant = tx.get(tx.object("oauth_grant"), tx.actor.credential_id)
+        values |= {"developer_client_id": grant and grant["client_id"], "third_party": True}
 
 
 def can_send(_: Transaction, values: dict[str, Any], row: Mapping[str, Any] | None) -> None:

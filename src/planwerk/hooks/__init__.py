@@ -1,0 +1,1 @@
+"""Sending webhooks: when, signed how, to which addresses, and the loop that does it."""
