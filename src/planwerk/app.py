@@ -17,13 +17,14 @@ from starlette.routing import Route as Page
 
 from planwerk.catalog import ALL
 from planwerk.describe import Object
-from planwerk.edge.api import Api, Scope, Send
+from planwerk.edge.api import Api, Scope
 from planwerk.edge.health import Health
 from planwerk.edge.limits import Receive
 from planwerk.edge.maintenance import Maintenance
 from planwerk.edge.problems import problem
 from planwerk.edge.quota import Quota
 from planwerk.edge.reference import new_reference
+from planwerk.edge.stream import Send
 from planwerk.edge.uploads import Uploads
 from planwerk.errors import NOT_FOUND, Refusal, refuse
 from planwerk.files.serve import routes as file_routes

@@ -255,7 +255,8 @@ async def run_action(service: Service, request: Request) -> Reply:
         return Reply(action.status, body, etag_of(None, "", body) if action.method == "GET" else "")
 
     if action.method == "GET":
-        return await service.database.read(request.actor.environment_id, work)
+        look = service.database.write if action.is_feed else service.database.read
+        return await look(request.actor.environment_id, work)
     return await write(service, request, work)
 
 

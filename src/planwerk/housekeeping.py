@@ -17,6 +17,7 @@ from planwerk.identity.registration import forget_unconfirmed
 from planwerk.identity.signing import forget_keys
 from planwerk.rules.schedules import keep_horizon, renew
 from planwerk.store.database import Database
+from planwerk.store.identifiers import first_id
 from planwerk.store.statements import Statement
 from planwerk.store.transaction import Transaction
 
@@ -34,7 +35,8 @@ MARK = Statement("INSERT INTO state (name, value) VALUES ({name}, {value}) ON CO
 @dataclass(frozen=True)
 class Task:
     """One thing to tidy up: the rows of a table for which a moment, named by its column, is longer ago than `hours`, and
-    which a further condition of the database's own does not spare."""
+    which a further condition of the database's own does not spare. The column `id` says when a row was made: a large table
+    needs no other index to find those that are old."""
 
     name: str
     table: str
@@ -61,12 +63,15 @@ TASKS = (
     Task("refresh tokens", "oauth_token", "expires_at", DAY),
     Task("revoked connections", "oauth_grant", "revoked_at", QUARTER),
     Task("lapsed connections", "oauth_grant", "expires_at", QUARTER),
+    Task("events", "event", "id", MONTH),
+    Task("webhook deliveries", "webhook_delivery", "id", MONTH),
 )
 
 
 def tidy(tx: Transaction, task: Task) -> int:
     """Remove what the task names from the transaction's environment; the number of rows that went."""
-    removed = len(tx.run_named(task.statement, before=tx.ago(hours=task.hours)))
+    moment = tx.ago(hours=task.hours)
+    removed = len(tx.run_named(task.statement, before=first_id(moment) if task.column == "id" else moment))
     if removed:
         tx.touched.add(task.table)
     return removed

@@ -1,6 +1,6 @@
 """What handlers work with: the request and its reply, the judged query, and the service that remembers between requests."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import AsyncGenerator, Hashable, Mapping
 from dataclasses import dataclass, field as attribute, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -47,6 +47,7 @@ class Reply:
     body: bytes = b""
     etag: str = ""
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    stream: AsyncGenerator[bytes, None] | None = None  # instead of a body, an answer that stays open
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 The statement that fails is the first, then the second, and so on until none is left to fail (as SQLite tests itself).
 The events and their deliveries belong to the write. To see it fail: commit between the statements of `run_create`, keep the
-claim of an idempotency key apart from the write, or write the events in a transaction of their own.
+claim of an idempotency key apart from the write, or pass over an error in `write_events`.
 """
 
 import itertools

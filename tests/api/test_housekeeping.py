@@ -3,19 +3,21 @@
 To see it fail: halve the hours of a task, or leave out the condition of the mails.
 """
 
+import datetime as dt
 from functools import partial
 
 import pytest
-from tests.server import Server
+from tests.server import OBJECTS, Server
 from tests.world import World
 
 from planwerk import housekeeping
 from planwerk.housekeeping import TASKS, Task, last_run, take_due, tidy
 from planwerk.identity.signing import list_keys, rotate_keys
+from planwerk.store.identifiers import Identifiers
 from planwerk.store.transaction import Transaction
 
 OLD, FRESH = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
-KEYS, MESSAGES, *CREDENTIALS = TASKS
+KEYS, MESSAGES, *CREDENTIALS, EVENTS, DELIVERIES = TASKS
 NAMED = {task.name: task for task in CREDENTIALS}
 
 
@@ -121,6 +123,26 @@ def test_what_has_not_ended_does_not_go(server: Server, world: World, name: str)
 
 
 # ── how it is done ──
+
+
+def test_events_and_their_deliveries_go_together_after_a_month(server: Server, world: World) -> None:
+    api, made = world.client, []
+    api.post("/v1/webhook", {"url": "https://example.com/", "event_types": ["collection.created"]})
+    for days in (31, 29):
+        made.append(world.make(OBJECTS["collection"])["id"])
+        server.database.write_now(world.environment_id, partial(age, object_id=made[-1], days=days))
+    for task in (EVENTS, DELIVERIES):
+        assert write(server, world, task) == 1, task.name
+        left = server.database.query(f"SELECT object_id FROM {task.table} WHERE environment_id = '{world.environment_id}'")
+        assert [id for (id,) in map(tuple, left) if id in made] == made[1:], task.name
+
+
+def age(tx: Transaction, object_id: str, days: int) -> None:
+    """Give what an event has left behind an id of that many days ago."""
+    made = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    new = Identifiers(clock=lambda: made.timestamp()).new()
+    for name in ("event", "webhook_delivery"):
+        tx.connection.execute(f"UPDATE {name} SET id = '{new}' WHERE object_id = '{object_id}'", {})
 
 
 def test_the_rows_of_another_environment_are_not_touched(server: Server, world: World) -> None:

@@ -27,7 +27,8 @@ class Process:
 
     @property
     def access(self) -> dict[str, str]:
-        found: dict[str, str] = json.loads((self.folder / "var" / "first-run.json").read_text())
+        kept = next((self.folder / "var").glob("first-run*.json"))  # named after the database, unless that is called planwerk
+        found: dict[str, str] = json.loads(kept.read_text())
         return found
 
     @property

@@ -64,6 +64,8 @@ def hook_to(api: Client, world: World, url: str) -> str:
 
 # ── how a URL is written ──
 
+ELSEWHERE = "example.com"  # where webhooks lead that other tests have left on this server
+
 
 def test_no_spelling_reaches_this_machine(api: Client, world: World, server: Server, here: Here) -> None:
     webhooks = [hook_to(api, world, url) for url in hostile(str(here.four.port))]
@@ -72,7 +74,7 @@ def test_no_spelling_reaches_this_machine(api: Client, world: World, server: Ser
     assert here.connections == 0
     assert found.pop(NOT_ALLOWED) >= 60
     assert all(error.startswith("url must ") for error in found), f"nothing was found out: {found}"
-    assert names.asked == []
+    assert set(names.asked) <= {ELSEWHERE}
 
 
 def test_the_judgement_of_what_is_dialled_is_enough(

@@ -45,7 +45,7 @@ PROMISED = {
     "maintenance": {"database"},
     "worker": {"database"},
     "jobs": {"database"},
-    "listen": set(),
+    "listen": {"url", "api-key", "api-env", "events", "forward", "secret", "since", "json"},
 }
 
 
@@ -63,10 +63,10 @@ def test_openapi_prints_the_document(command: Command) -> None:
     assert json.loads(command("openapi").stdout)["openapi"].startswith("3.1")
 
 
-def test_listen_admits_that_it_cannot_do_it_yet(command: Command) -> None:
+def test_listen_says_what_it_needs_where_no_server_was_started(command: Command) -> None:
     result = command("listen")
-    assert result.exit_code == 2
-    assert result.stderr.count("\n") == 1
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: --api-key and --api-env are needed (or PLANWERK_API_KEY and PLANWERK_API_ENV)\n"
 
 
 # ── init ──

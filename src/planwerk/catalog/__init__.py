@@ -12,6 +12,7 @@ from planwerk.catalog.card_relation import CARD_RELATION
 from planwerk.catalog.checklist import CHECKLIST
 from planwerk.catalog.collection import COLLECTION
 from planwerk.catalog.comment import COMMENT
+from planwerk.catalog.event import EVENT
 from planwerk.catalog.group import GROUP
 from planwerk.catalog.invitation import INVITATION
 from planwerk.catalog.item import ITEM
@@ -35,6 +36,7 @@ from planwerk.catalog.time_tracking import TIME_TRACKING
 from planwerk.catalog.user import USER, USER_SETTING
 from planwerk.catalog.warehouse import WAREHOUSE
 from planwerk.catalog.webhook import WEBHOOK
+from planwerk.catalog.webhook_delivery import WEBHOOK_DELIVERY
 from planwerk.describe import Object
 
 ALL: tuple[Object, ...] = (
@@ -74,6 +76,8 @@ ALL: tuple[Object, ...] = (
     API_MESSAGE,
     ME,
     WEBHOOK,
+    WEBHOOK_DELIVERY,
+    EVENT,
     API_KEY,
     OAUTH_CLIENT,
     OAUTH_GRANT,

@@ -7,6 +7,7 @@ module is imported by the command that needs it, so that each starts fast.
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -189,8 +190,18 @@ def jobs(database: str | None) -> None:
 
 
 @main.command()
-@click.pass_context
-def listen(context: click.Context) -> None:
-    """Follow the events of an environment (not available yet)."""
-    click.echo("planwerk listen needs the event feed, which this release does not have yet", err=True)
-    context.exit(2)
+@click.option("--url", metavar="U", help="the server's API, such as https://plan.example.com/v1; without it the one on this machine")
+@click.option("--api-key", metavar="K", envvar="PLANWERK_API_KEY")
+@click.option("--api-env", metavar="E", envvar="PLANWERK_API_ENV")
+@click.option("--events", "types", metavar="NAMES", default="", help="names of events, separated by commas; without it all")
+@click.option("--forward", metavar="U", help="a program on this machine that gets each event, signed like a webhook's message")
+@click.option("--secret", metavar="S", envvar="PLANWERK_LISTEN_SECRET", help="signs what is forwarded (whsec_…); without it one is made")
+@click.option(
+    "--since", metavar="POSITION", type=click.IntRange(0), help="begin behind this position of the feed; without it with what happens now"
+)
+@click.option("--json", "is_json", is_flag=True, help="print each event whole, as one line of JSON")
+def listen(url: str | None, api_key: str | None, api_env: str | None, **chosen: Any) -> None:
+    """Follow the events of an environment, and forward them to a local program."""
+    from planwerk.commands.listen import Wish, listen as follow
+
+    follow(settings_with(), Wish(url, api_key, api_env, **chosen))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from planwerk.edge.proxies import proxy_faults
+from planwerk.hooks.address import network_faults
 from planwerk.postbox import mail_faults
 from planwerk.rules.schedules import calendar_faults
 from planwerk.settings import Settings
@@ -15,3 +16,4 @@ def value_faults(settings: Settings) -> Iterator[str]:
     yield from mail_faults(settings)
     yield from proxy_faults(settings.trusted_proxies)
     yield from sso_faults(settings)
+    yield from network_faults(settings.webhook_allowed_networks)

@@ -17,6 +17,7 @@ from planwerk.commands.checked import value_faults
 from planwerk.commands.opened import opened, sqlite_path
 from planwerk.errors import Refusal
 from planwerk.files.vault import open_vault
+from planwerk.hooks.address import network_faults, networks_of
 from planwerk.postbox import Postbox, mail_faults
 from planwerk.settings import MEBIBYTE, Settings, beside_database
 from planwerk.store.database import Database, Unusable
@@ -39,7 +40,7 @@ class Finding:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """All findings, in an order in which they can be put right."""
-    for check in (check_python, check_settings, check_disk, check_secret, check_files, check_mail):
+    for check in (check_python, check_settings, check_disk, check_secret, check_files, check_mail, check_webhooks):
         yield from check(settings)
     path = sqlite_path(settings)
     if path is not None and not path.is_file():
@@ -134,6 +135,13 @@ def check_mail(settings: Settings) -> Iterator[Finding]:
         fault = postbox.answer()
         where = f"{postbox.server.host} port {postbox.server.port}"
         yield Finding(PROBLEM, f"mail server {where}: {fault}") if fault else Finding(OK, f"mail server {where} answers")
+
+
+def check_webhooks(settings: Settings) -> Iterator[Finding]:
+    """Where webhooks may go besides public addresses."""
+    if settings.webhook_allowed_networks.strip() and not list(network_faults(settings.webhook_allowed_networks)):
+        networks = ", ".join(map(str, networks_of(settings.webhook_allowed_networks)))
+        yield Finding(OK, f"webhooks may reach {networks} besides public addresses")
 
 
 # ── the database ──

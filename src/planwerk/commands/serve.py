@@ -16,12 +16,13 @@ from typing import Any
 
 import structlog
 
-from planwerk import housekeeping, jobs, log, mail
+from planwerk import housekeeping, jobs, log, mail, sender
 from planwerk.app import App, compose
 from planwerk.commands import Impossible
 from planwerk.commands.checked import value_faults
 from planwerk.commands.lock import hold_lock
 from planwerk.commands.opened import NAMED, opened, sqlite_path
+from planwerk.commands.stopping import end_streams
 from planwerk.edge.proxies import behind_proxies
 from planwerk.settings import Settings, load
 from planwerk.start import Access, access_file, create_access, has_environment, save_access
@@ -34,7 +35,7 @@ CONNECTIONS = 8192  # of one process, idle ones included; so many that silent cl
 HANDLES = 256  # what a process opens besides connections
 HEAD_BYTES = 64 * 1024  # above our own limit of 32 KiB, so that our 431 answers
 HEAD_SECONDS = 20  # for the whole head of a request
-STOP_SECONDS = 9  # for the requests under way after SIGTERM; then the process is ended
+STOP_SECONDS = 8  # for the requests under way after SIGTERM; then the process is ended, and within 10 all is over
 LOOP = "uvloop"  # a sixth less processor time per request than asyncio (docs/decisions/0009)
 
 
@@ -154,8 +155,8 @@ def create() -> App:
     log.configure()
     watch_parent()
     settings = load()
-    background = (jobs.run, partial(mail.run, settings=settings)) if settings.background_work else ()
-    return behind_proxies(compose(settings, beside=(housekeeping.run, *background)), settings.trusted_proxies)
+    background = (jobs.run, sender.run, partial(mail.run, settings=settings)) if settings.background_work else ()
+    return behind_proxies(compose(settings, beside=(end_streams, housekeeping.run, *background)), settings.trusted_proxies)
 
 
 def watch_parent() -> None:

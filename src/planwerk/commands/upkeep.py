@@ -7,15 +7,17 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import apsw
 
-from planwerk import housekeeping, jobs, log, mail
+from planwerk import housekeeping, jobs, log, mail, sender
 from planwerk.commands import Impossible
 from planwerk.commands.lock import hold_lock
 from planwerk.commands.opened import existing, opened, sqlite_path
 from planwerk.edge.maintenance import set_maintenance
+from planwerk.hooks.address import network_faults
 from planwerk.postbox import mail_faults
 from planwerk.settings import Settings
 from planwerk.store.jobs import Waiting, waiting
@@ -141,13 +143,13 @@ def line_of_job(job: Waiting) -> str:
 def work(settings: Settings) -> None:
     """Background jobs, mails and housekeeping without a server, until SIGTERM or SIGINT."""
     log.configure()
-    if fault := next(mail_faults(settings), None):
+    if fault := next(chain(mail_faults(settings), network_faults(settings.webhook_allowed_networks)), None):
         raise Impossible(fault)
     with existing(settings) as database:
 
         async def run() -> None:
             await database.start()
-            works = (housekeeping.run(database), jobs.run(database), mail.run(database, settings))
+            works = (housekeeping.run(database), jobs.run(database), sender.run(database), mail.run(database, settings))
             tasks = {asyncio.ensure_future(work) for work in works}
             stop_with_signals(lambda: [task.cancel() for task in tasks])
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # they end by being cancelled, or by a fault of our own

@@ -4,7 +4,8 @@ One short ASGI function. Whatever goes wrong on the way becomes an error body in
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+import re
+from collections.abc import AsyncGenerator, Callable, MutableMapping
 from functools import partial
 from typing import Any
 
@@ -12,13 +13,24 @@ import xxhash
 
 from planwerk.actor import Actor
 from planwerk.edge.conditional import ENCODED_BYTES, accepts_gzip, encode, is_unchanged
+from planwerk.edge.feed import Feed
 from planwerk.edge.limits import Receive, check_head, read_body
 from planwerk.edge.maintenance import Maintenance
 from planwerk.edge.problems import Headers, problem
 from planwerk.edge.quota import Quota
 from planwerk.edge.reference import new_reference
+from planwerk.edge.stream import Send, send_stream
 from planwerk.edge.uploads import Uploads
-from planwerk.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, Refusal, refuse
+from planwerk.errors import (
+    BAD_REQUEST,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    SERVICE_UNAVAILABLE,
+    UNSUPPORTED_MEDIA_TYPE,
+    VALIDATION_FAILED,
+    Refusal,
+    refuse,
+)
 from planwerk.etags import versions_of
 from planwerk.handlers import HANDLERS, REPLAYED
 from planwerk.identity.callers import Callers
@@ -26,15 +38,16 @@ from planwerk.identity.uses import Use, Uses, write_use
 from planwerk.notes import Note, write_notes
 from planwerk.permissions import permit
 from planwerk.query.body import parse_json
+from planwerk.query.parameters import parse_values
 from planwerk.routes import Node, Route, Router, values_of
+from planwerk.rules.feed import types_of
 from planwerk.service import Reply, Request, Service
 from planwerk.store.transaction import Transaction
 
 Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 KEY_CHARACTERS = 255  # of an Idempotency-Key
 JSON = (b"content-type", b"application/json")
+LAST_EVENT_ID = re.compile(rb"\d{1,16}", re.ASCII)
 
 
 class Api:
@@ -57,6 +70,7 @@ class Api:
         self.maintenance = maintenance
         self.uploads = uploads
         self.body_limit_bytes = body_limit_bytes
+        self.feed = Feed(service.database)
         self.uses = Uses()
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -70,6 +84,9 @@ class Api:
             reply = Reply(status, body)
             fields += [field for field in extra if field not in fields]
         fields += reply.headers
+        if reply.stream is not None:
+            await send_stream(reply.stream, fields, reference, receive, send, is_head=scope["method"] == "HEAD")
+            return
         if reply.etag:
             fields.append((b"etag", f'"{reply.etag}"'.encode()))
         if reply.body:
@@ -79,6 +96,26 @@ class Api:
         fields.append((b"reference-tag", reference.encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": fields})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
+
+    async def follow(self, request: Request, headers: dict[bytes, bytes]) -> AsyncGenerator[bytes, None]:
+        """The feed as Server-Sent Events, behind `Last-Event-ID`, else `after`, else from now on. The caller is found again before
+        every look at the feed, but counted against its quota only once."""
+        assert request.route.action is not None
+        given, _ = parse_values(request.route.action.body, request.query)
+        types = types_of(given.get("types"), self.service.objects)
+        environment_id, after = request.actor.environment_id, last_event_id(headers.get(b"last-event-id", b""))
+        if after is None:
+            after = given["after"] if "after" in given else await self.feed.begin(environment_id)
+
+        async def confirm() -> Actor:
+            self.service.database.refresh()
+            if await self.maintenance.check():
+                raise refuse(SERVICE_UNAVAILABLE, "the server is in maintenance")
+            actor = await self.callers.actor(headers)
+            permit(actor, request.route)
+            return actor
+
+        return self.feed.follow(environment_id, confirm, after, types)
 
     async def answer(self, scope: Scope, receive: Receive, fields: Headers) -> Reply:
         path, query = scope["path"], scope["query_string"]
@@ -99,6 +136,8 @@ class Api:
         if route.place.deprecated:
             fields += [(b"deprecated", route.place.deprecated.encode()), (b"deprecation", b"@1735689600")]
             request.notes.append(Note("warning", "DEPRECATED", route.place.deprecated))
+        if route.action is not None and route.action.is_feed and b"text/event-stream" in headers.get(b"accept", b""):
+            return Reply(200, stream=await self.follow(request, headers))
         if method != "GET":
             return await self.change(request, receive, headers)
         reply: Reply = await HANDLERS[route.kind](self.service, request)
@@ -174,6 +213,15 @@ class Api:
             await self.service.database.write(environment_id, work)
         except Refusal:
             pass  # the database is not writable now, which its own log line tells; the request itself was answered
+
+
+def last_event_id(header: bytes) -> int | None:
+    """The position that a client has come to; None if it does not say."""
+    if not header.strip():
+        return None
+    if not LAST_EVENT_ID.fullmatch(header.strip()):
+        raise refuse(BAD_REQUEST, "Last-Event-ID must be the position of an event", "Last-Event-ID")
+    return int(header)
 
 
 def allowed(node: Node) -> list[str]:

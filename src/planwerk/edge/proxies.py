@@ -9,8 +9,9 @@ from ipaddress import IPv4Network, ip_network
 
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 
-from planwerk.edge.api import Scope, Send
+from planwerk.edge.api import Scope
 from planwerk.edge.limits import Receive
+from planwerk.edge.stream import Send
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 

@@ -3,6 +3,7 @@
 It runs behind every rule, so that events tell the state that is committed. Nothing is written where nothing happened.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from planwerk.store.outbox import Listener, Record, record_events
 from planwerk.store.transaction import Statements, Transaction
 
 STARTED, SUSPENDED = "started", "suspended"
+AT_ONCE = 500  # events in one statement: a collection may go with thousands of cards, and their bodies are large
 
 
 def write_events(tx: Transaction) -> None:
@@ -23,8 +25,11 @@ def write_events(tx: Transaction) -> None:
     if sources.watched.isdisjoint([change.name for change in tx.changes.log]):
         return
     events = events_of(tx.changes.log, sources, partial(find, tx))
-    if not events:
-        return
+    for start in range(0, len(events), AT_ONCE):
+        write_some(tx, events[start : start + AT_ONCE])
+
+
+def write_some(tx: Transaction, events: Sequence[Event]) -> None:
     records = [Record(tx.new_id(), event.name, event.object, event.object_id, body_of(tx, event)) for event in events]
     positions, listeners = record_events(tx, records)
     tx.rings.add("events")

@@ -195,7 +195,7 @@ class PostgreSQL:
         return self.idle.pop(0) if self.idle and self.readers >= READERS else None
 
     async def give_back(self, reader: Reader) -> None:
-        if reader.raw.closed or reader.raw.broken:
+        if reader.raw.closed or reader.raw.broken or self.threads is None:  # the last: we were stopped meanwhile
             self.readers -= 1
             await reader.raw.close()
         else:

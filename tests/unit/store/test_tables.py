@@ -63,5 +63,5 @@ def test_texts_are_ordered_by_code_point_in_both_databases() -> None:
 def test_the_script_makes_every_table_once() -> None:
     made = [text.split()[2] for text in schema_script(SHOP, SQLITE) if "CREATE TABLE" in text]
     assert sorted(made) == sorted(
-        [*OBJECTS, "task_label", "task_follower", "environment", "idempotency", "change", "job", "signing_key", "state"]
+        [*OBJECTS, "task_label", "task_follower", "environment", "idempotency", "change", "job", "signing_key", "event", "state"]
     )
