@@ -35,12 +35,14 @@ WRITES = 4  # environments that are written at once; a server has twice as many 
 AHEAD = 256  # deliveries of a webhook whose receiver is quick that are taken before there is a connection for them
 UNREADABLE = "the secret of the webhook cannot be read; replace it"
 UNKEPT = "what was answered cannot be kept"
+# Of a process that does nothing else; on SQLite the server beside it waits for its writes.
+WORKER = {"sqlite": Limits(at_once=64), "postgresql": Limits(at_once=256, rest=0.0)}
 NO_EVENT = "the event is no longer kept"
 
 
-async def run(database: Database) -> None:
-    """Send what is due, for ever; ends by being cancelled."""
-    async with Sender(database) as sender:
+async def run(database: Database, limits: Limits | None = None) -> None:
+    """Send what is due, for ever; ends by being cancelled. Without limits it gives way to the requests beside it."""
+    async with Sender(database, limits=limits) as sender:
         await sender.run()
 
 
@@ -139,9 +141,10 @@ class Sender:
         if self.outcomes.get(environment_id):
             await asyncio.sleep(FLUSH_SECONDS)
         while not self.is_ending:
-            outcomes, wanted = self.outcomes.pop(environment_id, []), self.wanted(environment_id)
+            outcomes, wanted = self.some_outcomes(environment_id), self.wanted(environment_id)
             if not outcomes and not wanted:
                 return
+            began = time.monotonic()
             try:
                 await self.write(environment_id, outcomes, list(wanted))
             except Refusal as refusal:
@@ -149,7 +152,14 @@ class Sender:
                 self.log.warning("sending webhooks is postponed", reason=str(refusal))
                 await asyncio.sleep(LOOK_SECONDS)
             else:
-                await asyncio.sleep(FLUSH_SECONDS)
+                await asyncio.sleep(max(FLUSH_SECONDS, self.limits.rest * (time.monotonic() - began)))
+
+    def some_outcomes(self, environment_id: str) -> list[Outcome]:
+        """As many outcomes as one transaction writes down; the others wait for the next."""
+        found = self.outcomes.pop(environment_id, [])
+        if later := found[self.limits.at_once :]:
+            self.outcomes[environment_id] = later
+        return found[: self.limits.at_once]
 
     def wanted(self, environment_id: str) -> dict[str, int]:
         """How many deliveries to take of which webhooks: more of those whose receivers are quick."""
@@ -157,7 +167,7 @@ class Sender:
         for webhook_id in self.more.get(environment_id, ()):
             count = limits.per_webhook + min(self.earned[webhook_id], AHEAD) - self.held[webhook_id]
             if count > 0 and not self.is_ending:
-                found[webhook_id] = count
+                found[webhook_id] = min(count, limits.at_once)
         return found
 
     async def write(self, environment_id: str, outcomes: Sequence[Outcome], webhook_ids: Sequence[str]) -> None:

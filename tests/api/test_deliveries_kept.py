@@ -119,6 +119,23 @@ def test_two_senders_share_the_events_and_send_none_twice(mill: Mill, loop: Loop
     assert receiver.ids == dict.fromkeys(mill.events(), 1)
 
 
+def test_no_transaction_takes_or_writes_more_than_it_may(mill: Mill, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the requests beside it wait for no long one."""
+    sizes: list[int] = []
+
+    def exchange(tx: Any, **given: Any) -> Any:
+        sizes.extend([len(given["outcomes"]), *given["wanted"].values()])
+        return sending_rules.exchange(tx, **given)
+
+    monkeypatch.setattr(sender_module, "exchange", exchange)
+    with receiving(loop, answering()) as receiver:
+        hook = mill.hook(receiver)
+        mill.write(100)
+        mill.send_all(hook, limits=replace(UNHURRIED, at_once=7))
+    assert max(sizes) == 7
+    assert receiver.ids == dict.fromkeys(mill.events(), 1)
+
+
 # ── nothing is lost ──
 
 

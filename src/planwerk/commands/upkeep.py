@@ -149,7 +149,8 @@ def work(settings: Settings) -> None:
 
         async def run() -> None:
             await database.start()
-            works = (housekeeping.run(database), jobs.run(database), sender.run(database), mail.run(database, settings))
+            limits = sender.WORKER[database.statements.dialect.name]
+            works = (housekeeping.run(database), jobs.run(database), sender.run(database, limits), mail.run(database, settings))
             tasks = {asyncio.ensure_future(work) for work in works}
             stop_with_signals(lambda: [task.cancel() for task in tasks])
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # they end by being cancelled, or by a fault of our own

@@ -27,7 +27,7 @@ KNOWN_URLS = 4096  # whose faults are remembered
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long receivers may take, and how many are called at once."""
+    """How long receivers may take, how many are called at once, and how much of the database a sender takes for itself."""
 
     connect_seconds: float = 5.0
     whole_seconds: float = 10.0
@@ -35,6 +35,8 @@ class Limits:
     per_webhook: int = 32
     per_environment: int = 128
     lease_seconds: float = 30.0  # three times the longest attempt
+    at_once: int = 16  # deliveries that one transaction takes of a webhook, or writes down
+    rest: float = 2.0  # the pause after a transaction, in times of its length, for the requests that wait
 
 
 @dataclass(frozen=True, slots=True)
