@@ -4,16 +4,14 @@ It runs beside the requests of a server, or alone as `planwerk worker`, in as ma
 for its next attempt; one whose process died is simply still there.
 """
 
-import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 
 import structlog
 
 from planwerk.describe import Job, Object
 from planwerk.errors import Refusal
-from planwerk.store.database import Database
+from planwerk.store.database import Database, happens
 from planwerk.store.jobs import finish, next_due, postpone, take
 from planwerk.store.transaction import Transaction
 
@@ -37,8 +35,7 @@ async def run(database: Database) -> None:
                 log.warning("background work postponed", reason=str(refusal))
             except Exception as error:  # whatever it is, the other jobs must not wait for the next start of the server
                 log.error("background work failed", exc_info=error)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(rung.wait(), LOOK_SECONDS)
+            await happens(rung, LOOK_SECONDS)
 
 
 async def run_due(database: Database) -> int:

@@ -24,7 +24,7 @@ from planwerk.hooks.dialling import Gate
 from planwerk.hooks.signature import headers_of
 from planwerk.rules.outcomes import Outcome
 from planwerk.rules.sending import Parcel, exchange
-from planwerk.store.database import Database
+from planwerk.store.database import Database, happens
 from planwerk.store.deliveries import DUE, Taken, due_webhooks, give_back
 
 LOOK_SECONDS = 1.0  # between two looks for what other processes wrote, and for what is due again
@@ -111,8 +111,7 @@ class Sender:
                 except Exception as error:  # whatever it is, it must not end the sending
                     self.log.error("sending webhooks failed", exc_info=error)
                 await asyncio.sleep(FLUSH_SECONDS)  # of many changes in a row the first is seen at once
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(rung.wait(), LOOK_SECONDS)
+                await happens(rung, LOOK_SECONDS)
 
     async def look(self) -> None:
         """Find the webhooks that have something to send now, and begin to take it."""

@@ -7,18 +7,16 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from itertools import chain
 from pathlib import Path
 
 import apsw
 
 from planwerk import housekeeping, jobs, log, mail, sender
 from planwerk.commands import Impossible
+from planwerk.commands.checked import value_faults
 from planwerk.commands.lock import hold_lock
 from planwerk.commands.opened import existing, opened, sqlite_path
 from planwerk.edge.maintenance import set_maintenance
-from planwerk.hooks.address import network_faults
-from planwerk.postbox import mail_faults
 from planwerk.settings import Settings
 from planwerk.store.jobs import Waiting, waiting
 from planwerk.store.migrations import newest, upgrade
@@ -143,7 +141,7 @@ def line_of_job(job: Waiting) -> str:
 def work(settings: Settings) -> None:
     """Background jobs, mails and housekeeping without a server, until SIGTERM or SIGINT."""
     log.configure()
-    if fault := next(chain(mail_faults(settings), network_faults(settings.webhook_allowed_networks)), None):
+    if fault := next(value_faults(settings), None):
         raise Impossible(fault)
     with existing(settings) as database:
 

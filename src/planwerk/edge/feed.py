@@ -6,7 +6,7 @@ thousand streams cost a thousand pieces of memory, not a thousand looks. Before 
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ import structlog
 from planwerk.actor import Actor, viewer_of
 from planwerk.errors import Refusal
 from planwerk.rules.feed import begin, seen_events, shown_event, wanted
-from planwerk.store.database import Database
+from planwerk.store.database import Database, happens
 from planwerk.store.outbox import NEWEST, Kept, read_events
 from planwerk.store.transaction import Transaction
 
@@ -151,13 +151,6 @@ class Feed:
             return seen_events(tx, events)
 
         return await self.database.read(actor.environment_id, work)
-
-
-async def happens(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, but not longer. `asyncio.wait_for` of Python 3.11 forgets that it is cancelled if the event comes just then."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
 
 
 def is_spent(page: "asyncio.Task[list[Kept]]") -> bool:

@@ -6,7 +6,7 @@ answers; `version` tells whether anything an answer was made from has changed si
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -122,6 +122,13 @@ class Bell:
         """Tell those who follow events that the process ends."""
         self.is_last = True
         self.ring(["events"])
+
+
+async def happens(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, but not longer. `asyncio.wait_for` of Python 3.11 forgets that it is cancelled if the event comes just then."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def unavailable(reason: str, seconds: int = 5) -> Refusal:
