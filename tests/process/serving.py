@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.process.asking import DROPPED, Asker, Reply
-from tests.process.running import COMMAND, children, free_port
+from tests.process.running import COMMAND, PATIENCE_SECONDS, children, free_port
 
 START_SECONDS = 60.0  # far above what a start takes, even on a busy machine
 STOP_SECONDS = 10.0  # promised: the longest that a stop takes
@@ -56,6 +56,17 @@ class Place:
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """A command of ours, run to its end whatever its exit code."""
         return run_command(arguments, self.environ, self.folder)
+
+    @contextmanager
+    def working(self) -> Iterator["subprocess.Popen[bytes]"]:
+        """A `planwerk worker` on the database, killed at the end if it has not ended by then."""
+        with self.log.open("ab") as log:
+            process = subprocess.Popen([str(COMMAND), "worker"], env=self.environ, cwd=self.folder, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait(PATIENCE_SECONDS)
 
 
 @dataclass

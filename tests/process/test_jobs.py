@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from tests.jobbing import entries, left, opened
 from tests.process.asking import Asker
-from tests.process.running import COMMAND, PATIENCE_SECONDS, wait_until
+from tests.process.running import PATIENCE_SECONDS, wait_until
 from tests.process.serving import Place, Serving
 from tests.server import scratch_database
 
@@ -121,17 +121,6 @@ def test_a_job_that_fails_holds_up_nothing_for_other_workers(shop: Shop) -> None
 # ── the real commands ──
 
 
-@contextmanager
-def planwerk_worker(place: Place) -> Iterator["subprocess.Popen[bytes]"]:
-    with place.log.open("ab") as log:
-        process = subprocess.Popen([str(COMMAND), "worker"], env=place.environ, cwd=place.folder, stdout=log, stderr=log)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait(PATIENCE_SECONDS)
-
-
 def planned(asker: Asker) -> str:
     """The path of the cards of a collection that is planned."""
     board = asker.value("POST", "/v1/board", {"name": "B", "stages": [{"name": "saw"}], "statuses": [{"name": "to do", "entry": True}]})
@@ -171,7 +160,7 @@ def test_without_background_work_a_server_leaves_its_jobs_to_a_worker_beside_it(
         assert line.startswith("collection.plan ")
         assert "attempts 0" in line
         assert not has_cards(server, path)
-        with planwerk_worker(place) as worker:
+        with place.working() as worker:
             wait_until(lambda: has_cards(server, path), "the worker has done the job, and the server sees it")
             path = planned(asker)
             wait_until(lambda: has_cards(server, path), "the worker does what is left while it runs")
@@ -189,7 +178,7 @@ def test_jobs_left_by_a_server_that_was_killed_are_done_by_the_next(place: Place
 
 
 def test_a_worker_and_a_server_on_one_database_do_each_job_once(place: Place) -> None:
-    with place.serving() as server, planwerk_worker(place), server.client() as asker:
+    with place.serving() as server, place.working(), server.client() as asker:
         paths = [planned(asker) for _ in range(20)]
         wait_until(lambda: shown_jobs(place) == ["no job waits"], "all jobs are done")
         assert [asker.value("GET", path)["count"] for path in paths] == [1] * len(paths)
@@ -208,7 +197,7 @@ def test_several_processes_of_a_server_do_each_job_once(backend: str, place: Pla
 
 
 def test_a_worker_ends_with_the_signal_that_asks_it_to(place: Place) -> None:
-    with planwerk_worker(place) as worker:
+    with place.working() as worker:
         wait_until(lambda: not lines_of(place, "never"), "the worker has tidied up")
         worker.send_signal(signal.SIGINT)
         assert worker.wait(PATIENCE_SECONDS) == 0

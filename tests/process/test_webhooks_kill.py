@@ -6,11 +6,8 @@ make the body anew for each attempt.
 
 import asyncio
 import random
-import subprocess
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,7 @@ import pytest
 from tests.client import Loop
 from tests.process.asking import DROPPED, Asker
 from tests.process.receiving import ALLOWED, Behaviour, Receiver, answering, hold, receiving
-from tests.process.running import COMMAND, PATIENCE_SECONDS, wait_until
+from tests.process.running import wait_until
 from tests.process.serving import IS_LONG, Place
 from tests.process.writing import Ledger, a_card, cards_path, rows_of, writers
 
@@ -59,17 +56,6 @@ def events_of(place: Place) -> dict[str, str]:
 
 def waiting(place: Place) -> int:
     return int(rows_of(place, "SELECT count(*) FROM webhook_delivery WHERE due_at IS NOT NULL")[0][0])
-
-
-@contextmanager
-def planwerk_worker(place: Place) -> Iterator["subprocess.Popen[bytes]"]:
-    with place.log.open("ab") as log:
-        process = subprocess.Popen([str(COMMAND), "worker"], env=place.environ, cwd=place.folder, stdout=log, stderr=log)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait(PATIENCE_SECONDS)
 
 
 def slow(seconds: float) -> Behaviour:
@@ -151,7 +137,7 @@ def test_two_workers_send_each_message_once(backend: str, open_place: Place, loo
         with writers(server, ledger, cards, CLIENTS):
             wait_until(lambda: len(events_of(quiet)) >= SHARED, "there are enough events")
         assert receiver.messages == []
-        with planwerk_worker(quiet) as first, planwerk_worker(quiet) as second:
+        with quiet.working() as first, quiet.working() as second:
             wait_until(lambda: not waiting(quiet), "everything is sent")
             assert (first.poll(), second.poll()) == (None, None)
     assert receiver.ids == Counter(events_of(quiet).keys())
