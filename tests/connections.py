@@ -25,17 +25,22 @@ class Connection:
     client: Client
 
 
-def connected(server: Server, tenant: Tenant | World, role: str) -> Connection:
-    """A new app of a tenant, connected by a new user with that role."""
-    environment_id = tenant.environment.id if isinstance(tenant, Tenant) else tenant.environment_id
+def connected(server: Server, tenant: Tenant | World, role: str, owner: Tenant | World | None = None) -> Connection:
+    """A new app, registered by the owner or else by the tenant itself, connected by a new user of the tenant with that role."""
+    environment_id, owner_id = environment_of(tenant), environment_of(owner or tenant)
     user_id = person(server, tenant, role).id
+    client_id = server.database.write_now(owner_id, lambda tx: tx.insert(OBJECTS["oauth_client"], {"name": "An app"}))["id"]
 
-    def work(tx: Transaction) -> tuple[str, str, str]:
-        app = tx.insert(OBJECTS["oauth_client"], {"name": "An app"})
-        values = {"client_id": app["id"], "client_environment_id": environment_id, "user_id": user_id}
+    def work(tx: Transaction) -> tuple[str, str]:
+        values = {"client_id": client_id, "client_environment_id": owner_id, "user_id": user_id}
         grant = tx.insert(OBJECTS["oauth_grant"], values)
-        return app["id"], grant["id"], oauth_token(tx, grant)
+        return grant["id"], oauth_token(tx, grant)
 
-    client_id, grant_id, token = server.database.write_now(environment_id, work)
+    grant_id, token = server.database.write_now(environment_id, work)
     client = Client(server.app, server.loop, conformity(), {"authorization": f"Bearer {token}"})
     return Connection(client_id, grant_id, user_id, token, client)
+
+
+def environment_of(tenant: Tenant | World) -> str:
+    """The id of a tenant's environment."""
+    return tenant.environment.id if isinstance(tenant, Tenant) else tenant.environment_id

@@ -1,7 +1,7 @@
 """Environments suspended, resumed and deleted under a running server: every credential at once, every row and file for good.
 
 To see them fail: leave `touched.add` out of `set_status`, leave `at_work` out of `store/jobs.py`, let `FORGET` delete the highest
-counter, or put "card" into `KEPT`.
+counter, put "card" into `KEPT`, or leave the environment of the app out of `tokens.GRANT`.
 """
 
 from collections.abc import Iterator
@@ -82,6 +82,15 @@ def test_a_suspended_environment_refuses_every_credential_at_once_until_it_is_re
     assert statuses(theirs) == {200}
     assert environments.resume(settings, tenant.environment.name)["status"] == "active"
     assert statuses(mine) == {200}
+
+
+def test_an_app_of_a_suspended_environment_is_refused_in_every_other_one(server: Server, settings: Settings, tenant: Tenant) -> None:
+    app = connected(server, server.tenant(), "member", owner=tenant).client
+    seen = [app.ask("GET", "/v1/board").status]
+    for change in (environments.suspend, environments.resume):
+        change(settings, tenant.environment.name)
+        seen.append(app.ask("GET", "/v1/board").status)
+    assert seen == [200, 401, 200]
 
 
 def test_the_browser_of_a_suspended_environment_is_logged_out_until_it_is_resumed(

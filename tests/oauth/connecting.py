@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.client import Answer, Client
+from tests.connections import environment_of
 from tests.people import Person, person
 from tests.server import Server, Tenant, conformity
 from tests.visiting import Browser, Page
@@ -88,10 +89,6 @@ def new_app(server: Server, tenant: Tenant | World, *addresses: str, is_public: 
 
     row, secret = server.database.write_now(environment_of(tenant), work)
     return App(server, row["id"], secret, uris[0])
-
-
-def environment_of(tenant: Tenant | World) -> str:
-    return tenant.environment.id if isinstance(tenant, Tenant) else tenant.environment_id
 
 
 @dataclass
