@@ -14,14 +14,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.client import Client
-from tests.server import Server
+from tests.world import World
 
 from planwerk.hooks.address import networks_of
 from planwerk.hooks.dialling import Gate
 from planwerk.sender import Sender
+from planwerk.store.statements import Statement
 
 PATIENCE_SECONDS = 60.0  # for what is certain to come
 HERE = "127.0.0.0/8, ::1"
+LEFT_BEHIND = Statement("UPDATE webhook_delivery SET due_at = NULL WHERE environment_id <> {environment} AND due_at IS NOT NULL", {})
 
 
 @dataclass
@@ -111,10 +113,15 @@ class Names:
 
 
 @contextmanager
-def sending(server: Server, names: Names | None = None, allowed: str = "", gate: Gate | None = None) -> Iterator[Names]:
-    """A sender at work until the block ends, with that gate, or one for these names and networks."""
+def sending(world: World, names: Names | None = None, allowed: str = "", gate: Gate | None = None) -> Iterator[Names]:
+    """A sender at work until the block ends, with that gate, or one for these names and networks.
+
+    What the tenants of other tests have left on the server is not sent.
+    """
     names = names or Names()
     gate = gate or Gate(networks_of(allowed), names)
+    server = world.server
+    server.database.write_now("", lambda tx: tx.run_named(LEFT_BEHIND, environment=world.environment_id))
 
     async def work() -> None:
         async with Sender(server.database, gate=gate) as sender:

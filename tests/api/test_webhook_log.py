@@ -11,7 +11,6 @@ from standardwebhooks.webhooks import Webhook
 from tests.client import Client
 from tests.hooking import URL, behind, deliveries, hook, logged
 from tests.sending import HERE, Receiver, sending, tried, wait_until
-from tests.server import Server
 from tests.world import World
 
 from planwerk.rules.webhooks import MOST
@@ -44,8 +43,8 @@ def test_nobody_writes_into_the_log(api: Client, world: World) -> None:
     assert [row["status"] for row in deliveries(api, made)] == ["started"]
 
 
-def test_the_request_of_a_delivery_is_what_was_sent(api: Client, world: World, server: Server) -> None:
-    with Receiver().listening() as receiver, sending(server, allowed=HERE):
+def test_the_request_of_a_delivery_is_what_was_sent(api: Client, world: World) -> None:
+    with Receiver().listening() as receiver, sending(world, allowed=HERE):
         made = hook(api)
         behind(world, made["id"], url=receiver.url)
         api.post("/v1/board", {"name": "hall", "collections": [{"name": "stairs", "cards": [{"name": "steps"}]}]})
@@ -66,8 +65,8 @@ def test_the_request_of_an_event_that_is_no_longer_kept_has_no_body(api: Client,
 # ── sending again ──
 
 
-def test_a_delivery_is_sent_again_with_the_same_id_and_body(api: Client, world: World, server: Server) -> None:
-    with Receiver(status=500).listening() as receiver, sending(server, allowed=HERE):
+def test_a_delivery_is_sent_again_with_the_same_id_and_body(api: Client, world: World) -> None:
+    with Receiver(status=500).listening() as receiver, sending(world, allowed=HERE):
         made = hook(api)
         behind(world, made["id"], url=receiver.url)
         api.post("/v1/board", {"name": "hall", "collections": [{"name": "stairs", "cards": [{"name": "steps"}]}]})
@@ -129,7 +128,7 @@ def test_a_moment_that_is_none_is_refused(api: Client) -> None:
 )
 @pytest.mark.parametrize(("status", "result"), [(200, "successful"), (500, "failed"), (410, "failed")])
 def test_a_test_is_sent_once_whatever_the_state_of_the_webhook(
-    state: dict[str, Any], status: int, result: str, api: Client, world: World, server: Server
+    state: dict[str, Any], status: int, result: str, api: Client, world: World
 ) -> None:
     with Receiver(status=status).listening() as receiver:
         made = hook(api)
@@ -137,7 +136,7 @@ def test_a_test_is_sent_once_whatever_the_state_of_the_webhook(
         before = api.get(f"/v1/webhook/{made['id']}")
         started = api.post(f"/v1/webhook/{made['id']}/test", expect=200)
         assert (started["status"], started["event"], started["object_id"]) == ("started", "webhook.test", made["id"])
-        with sending(server, allowed=HERE):
+        with sending(world, allowed=HERE):
             (done,) = tried(api, made["id"])
     after = api.get(f"/v1/webhook/{made['id']}")
     assert (done["status"], done["due_at"], len(receiver.calls)) == (result, None, 1)
@@ -152,7 +151,7 @@ def test_a_test_is_sent_once_whatever_the_state_of_the_webhook(
     }
 
 
-def test_only_tests_are_sent_for_a_webhook_that_is_off(api: Client, world: World, server: Server) -> None:
+def test_only_tests_are_sent_for_a_webhook_that_is_off(api: Client, world: World) -> None:
     with Receiver().listening() as receiver:
         made = hook(api)
         logged(world, made, {"due_at": "2020-01-01T00:00:00Z"})
@@ -160,7 +159,7 @@ def test_only_tests_are_sent_for_a_webhook_that_is_off(api: Client, world: World
         test = api.post(f"/v1/webhook/{made['id']}/test", expect=200)
         other = hook(api)
         behind(world, other["id"], url=receiver.url)
-        with sending(server, allowed=HERE):
+        with sending(world, allowed=HERE):
             wait_until(lambda: api.get(f"/v1/webhook/{made['id']}/delivery/{test['id']}")["attempts"] == 1, "the test was sent")
             api.post(f"/v1/webhook/{other['id']}/test", expect=200)
             tried(api, other["id"])  # by now the sender has looked once more

@@ -48,7 +48,7 @@ def test_nobody_finds_a_secret_by_asking_for_it(query: str, api: Client) -> None
     assert api.refused("GET", f"/v1/webhook?{query}")[0] == 400
 
 
-def test_a_repeated_idempotency_key_gets_the_answer_without_the_secret(api: Client, world: World, server: Server) -> None:
+def test_a_repeated_idempotency_key_gets_the_answer_without_the_secret(api: Client, world: World) -> None:
     body = {"url": URL}
     first, second = (api.ask("POST", "/v1/webhook", body, {"Idempotency-Key": "once"}) for _ in range(2))
     assert second.json == {name: value for name, value in first.json.items() if name != "secret"}
@@ -93,8 +93,8 @@ def row_of(world: World, made: Any) -> Row:
     return found
 
 
-def test_messages_carry_signatures_of_both_secrets(api: Client, world: World, server: Server) -> None:
-    with Receiver().listening() as receiver, sending(server, allowed=HERE):
+def test_messages_carry_signatures_of_both_secrets(api: Client, world: World) -> None:
+    with Receiver().listening() as receiver, sending(world, allowed=HERE):
         made = hook(api)
         behind(world, made["id"], url=receiver.url)
         new = api.post(f"/v1/webhook/{made['id']}/secret", expect=200)["secret"]
@@ -116,7 +116,7 @@ def test_a_webhook_from_before_there_were_secrets_gets_one_that_is_kept(api: Cli
 
 
 def test_a_secret_that_cannot_be_read_stops_its_webhook_alone_and_says_so(api: Client, world: World, server: Server) -> None:
-    with Receiver().listening() as receiver, sending(server, allowed=HERE):
+    with Receiver().listening() as receiver, sending(world, allowed=HERE):
         broken, sound = hook(api), hook(api)
         behind(world, broken["id"], url=receiver.url, secret="sealed by another server")
         behind(world, sound["id"], url=receiver.url)

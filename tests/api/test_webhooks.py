@@ -138,14 +138,14 @@ def test_a_long_log_goes_in_the_background(api: Client, world: World, server: Se
     assert len(deliveries(api, other)) == 1
 
 
-def test_nothing_is_sent_for_a_deleted_webhook(api: Client, world: World, server: Server) -> None:
+def test_nothing_is_sent_for_a_deleted_webhook(api: Client, world: World) -> None:
     with Receiver().listening() as receiver:
         gone, other = hook(api), hook(api)
         for made in (gone, other):
             behind(world, made["id"], url=receiver.url)
             api.post(f"/v1/webhook/{made['id']}/test", expect=200)
         api.delete(f"/v1/webhook/{gone['id']}")
-        with sending(server, allowed=HERE):
+        with sending(world, allowed=HERE):
             tried(api, other["id"])
     assert [Webhook(other["secret"]).verify(call.body, dict(call.headers))["data"] for call in receiver.calls] == [
         {"webhook_id": other["id"]}
