@@ -1,17 +1,18 @@
 """How many webhook messages one worker delivers, and what that costs the API: `.venv/bin/python -m bench.delivery`.
 
-A receiver on this machine answers at once. First `planwerk worker` sends a backlog to it, alone; then `planwerk serve` sends one
-while a client asks for changes, in turns with the same client and nothing to send. It prints two tables and writes no page.
+A receiver on this machine, in a process of its own, answers at once. First `planwerk worker` sends a backlog to it, alone; then
+`planwerk serve` sends one while a client asks for changes, in turns with the same client and nothing to send. It prints two
+tables and writes no page.
 """
 
 import argparse
 import asyncio
 import http.client
 import json
+import multiprocessing
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,15 +36,26 @@ ROUNDS, ASKED = 8, 400  # of each side of the second table; requests in a round
 PATIENCE_SECONDS = 300.0
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 OBJECTS = {described.name: described for described in ALL}
+SPAWN = multiprocessing.get_context("spawn")
 PLANWERK = Path(sys.executable).parent / "planwerk"
 
 
-class Receiver(asyncio.Protocol):
-    """Answers every request at once. `moments` are when they came, of all connections together."""
+@dataclass
+class Received:
+    """What has come, shared with the process of the receiver: how many requests, and when the first came (`time.perf_counter`)."""
 
-    moments: list[float] = []
+    count: Any = attribute(default_factory=lambda: SPAWN.Value("i", 0))
+    began: Any = attribute(default_factory=lambda: SPAWN.Value("d", 0.0))
 
-    def __init__(self) -> None:
+    def forget(self) -> None:
+        self.count.value = 0
+
+
+class Answering(asyncio.Protocol):
+    """Answers every request at once."""
+
+    def __init__(self, received: Received) -> None:
+        self.received = received
         self.left = b""
 
     def connection_made(self, transport: Any) -> None:
@@ -57,21 +69,29 @@ class Receiver(asyncio.Protocol):
             if len(self.left) < end + 4 + length:
                 return
             self.left = self.left[end + 4 + length :]
-            self.moments.append(time.perf_counter())
+            if not self.received.count.value:
+                self.received.began.value = time.perf_counter()
+            self.received.count.value += 1
             self.transport.write(ANSWER)
 
 
+def answer(port: int, received: Received) -> None:
+    async def work() -> None:
+        server = await asyncio.get_running_loop().create_server(lambda: Answering(received), "127.0.0.1", port)
+        await server.serve_forever()
+
+    asyncio.run(work())
+
+
 @contextmanager
-def receiving() -> Iterator[str]:
-    """The address of the receiver."""
-    loop, port = asyncio.new_event_loop(), free_port()
-    server = loop.run_until_complete(loop.create_server(Receiver, "127.0.0.1", port))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{port}/"
-    loop.call_soon_threadsafe(server.close)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
+def receiving() -> Iterator[tuple[str, Received]]:
+    """The address of a receiver, and what it counts."""
+    port, received = free_port(), Received()
+    process = SPAWN.Process(target=answer, args=(port, received), daemon=True)
+    process.start()
+    yield f"http://127.0.0.1:{port}/", received
+    process.terminate()
+    process.join()
 
 
 @dataclass
@@ -136,16 +156,16 @@ def plant(name: str, url: str, folder: Path, receiver: str) -> Plant:
 # ── how many ──
 
 
-def measure_worker(made: Plant) -> list[str]:
+def measure_worker(made: Plant, received: Received) -> list[str]:
     """A worker that finds a backlog."""
     made.write(EVENTS)
-    Receiver.moments.clear()
+    received.forget()
     with running([str(PLANWERK), "worker"], log=made.folder / "worker.log", environment=made.variables) as process:
         made.wait(process)
-        seconds = time.perf_counter() - Receiver.moments[0]
+        seconds = time.perf_counter() - received.began.value
         spent = usage([process.pid]).cpu_seconds
-    if len(Receiver.moments) != EVENTS:
-        raise CannotRun(f"{len(Receiver.moments)} messages came for {EVENTS} events")
+    if received.count.value != EVENTS:
+        raise CannotRun(f"{received.count.value} messages came for {EVENTS} events")
     return [made.name, str(EVENTS), f"{EVENTS / seconds:,.0f}", f"{spent / EVENTS * 1e6:.0f}"]
 
 
@@ -201,21 +221,21 @@ def main() -> None:
     many: list[list[str]] = []
     costs: list[list[str]] = []
 
-    def measure(name: str, url: str, folder: Path, receiver: str) -> None:
+    def measure(name: str, url: str) -> None:
         made = plant(name, url, folder, receiver)
         if given.only != "server":
-            many.append(measure_worker(made))
+            many.append(measure_worker(made, received))
         if given.only != "worker":
             costs.append(measure_server(made))
         made.database.close()
 
-    with tempfile.TemporaryDirectory(prefix="delivery-") as place, receiving() as receiver:
+    with tempfile.TemporaryDirectory(prefix="delivery-") as place, receiving() as (receiver, received):
         folder = Path(place)
         if "SQLite" in given.databases:
-            measure("SQLite", f"sqlite:///{folder / 'planwerk.db'}", folder, receiver)
+            measure("SQLite", f"sqlite:///{folder / 'planwerk.db'}")
         if "PostgreSQL" in given.databases:
             with throw_away_cluster(folder) as cluster:
-                measure("PostgreSQL", cluster.create_ordinary("delivery"), folder, receiver)
+                measure("PostgreSQL", cluster.create_ordinary("delivery"))
     if many:
         print(table(["", "events", "delivered a second", "µs of processor each"], many))
     if costs:
