@@ -93,6 +93,10 @@ class Mill:
     def let_retries_be_due(self) -> None:
         self.run(DUE, due=LONG_AGO)
 
+    def let_retries_wait(self) -> None:
+        """However slow the machine is, no retry is due before the test ends."""
+        self.run(DUE, due=FAR_OFF)
+
     # ── what is there ──
 
     def rows(self, name: str, **equal: Any) -> list[Row]:

@@ -86,6 +86,7 @@ def test_admins_are_warned_once_and_told_of_the_suspension_once(mill: Mill, deli
             mill.change("webhook", hook, fail_streak=streak)
             mill.write(1)
             mill.send_all(hook)
+            mill.let_retries_wait()
             letters = mailed(delivering)
             assert sorted(letter["Subject"].partition("tenant")[2].split(" ", 2)[2] for letter in letters) == subjects
             assert [letter["To"] for letter in letters] == ["boss@mill.nl", "second@mill.nl"] * (len(subjects) // 2)
