@@ -211,6 +211,33 @@ def test_every_webhook_that_wants_an_event_gets_it_once_and_no_other(floor: Floo
         assert not server.database.query(f"SELECT 1 FROM webhook_delivery WHERE webhook_id = {quoted(id)}")
 
 
+def test_whoever_wants_an_event_when_it_happens_is_told(floor: Floor, world: World) -> None:
+    """Twice in each state: a process remembers who wanted the last event, and the database knows who wants this one.
+
+    To see it fail on PostgreSQL: leave `WHERE` out of `recording`, or the second writing out of `record_on_postgresql`.
+    """
+    api, told = floor.api, 0
+    webhook = subscribe(api, "card.updated")
+    for state, is_told in (
+        ({}, True),
+        ({"active": False}, False),
+        ({"active": True}, True),
+        ({"event_types": ["card.created"]}, False),
+        ({"event_types": ["card.created", "card.updated"]}, True),
+        ({"url": "https://example.com/another"}, True),
+    ):
+        api.put(f"/v1/webhook/{webhook}", state)
+        for name in ("treads", "risers"):
+            api.put(floor.card, {"name": name})
+            told += is_told
+            assert len(deliveries(api, webhook)) == told
+    for delivery in deliveries(api, webhook):
+        row = world.server.database.query(f"SELECT * FROM webhook_delivery WHERE id = {quoted(delivery['id'])}")
+        [(position,)] = world.server.database.query(f"SELECT position FROM event WHERE id = {quoted(delivery['event_id'])}")
+        assert position in row[0]
+        assert (delivery["created_at"], delivery["status"], delivery["attempts"]) == (delivery["due_at"], "started", 0)
+
+
 def test_a_suspended_webhook_is_told_when_it_is_heard_again(floor: Floor, world: World) -> None:
     webhook, until = subscribe(floor.api, "card.updated"), "2999-01-01T00:00:00Z"
     described = OBJECTS["webhook"]

@@ -168,7 +168,7 @@ def write_records(server: Server, world: World, count: int, then: Callable[[], o
 
     def work(tx: Transaction) -> None:
         body = f'{{"environment":"{tx.environment_id}","trigger":"system","event":"card.created","data":{{}}}}'
-        record_events(tx, [Record(tx.new_id(), "card.created", "card", tx.new_id(), body) for _ in range(count)])
+        record_events(tx, [Record(tx.new_id(), "card.created", "card", tx.new_id(), body) for _ in range(count)], lambda _: [])
         then()
 
     server.database.write_now(world.environment_id, work)

@@ -31,17 +31,14 @@ def write_events(tx: Transaction) -> None:
 
 def write_some(tx: Transaction, events: Sequence[Event]) -> None:
     records = [Record(tx.new_id(), event.name, event.object, event.object_id, body_of(tx, event)) for event in events]
-    positions, listeners = record_events(tx, records)
     tx.rings.add("events")
-    deliveries = [
-        delivery(tx, listener, record, positions[record.id])
-        for record in records
-        for listener in listeners
-        if record.name in listener.event_types
-    ]
-    if deliveries:
-        tx.insert_many(tx.object("webhook_delivery"), deliveries)
+    if record_events(tx, records, partial(deliveries_of, tx, records)):
         tx.rings.add("deliveries")
+
+
+def deliveries_of(tx: Transaction, records: Sequence[Record], listeners: Sequence[Listener]) -> list[dict[str, Any]]:
+    """A delivery of each event to each webhook that asked for such events."""
+    return [delivery(tx, listener, record) for record in records for listener in listeners if record.name in listener.event_types]
 
 
 @lru_cache(8)
@@ -51,10 +48,9 @@ def sources_in(statements: Statements) -> Sources:
 
 def deliver(tx: Transaction, webhook: Row, record: Record) -> Row:
     """Write one event and its delivery to one webhook, whether it asked for such events or not."""
-    positions, _ = record_events(tx, [record])
     listener = Listener(webhook["id"], frozenset(), webhook["disabled_until"])
     tx.rings.add("deliveries")
-    return tx.insert(tx.object("webhook_delivery"), delivery(tx, listener, record, positions[record.id]))
+    return record_events(tx, [record], lambda _: [delivery(tx, listener, record)])[0]
 
 
 def body_of(tx: Transaction, event: Event) -> str:
@@ -64,14 +60,13 @@ def body_of(tx: Transaction, event: Event) -> str:
     return f'{head},"data":{json_object(event.data)}}}'
 
 
-def delivery(tx: Transaction, listener: Listener, record: Record, position: int) -> dict[str, Any]:
+def delivery(tx: Transaction, listener: Listener, record: Record) -> dict[str, Any]:
     is_suspended = listener.disabled_until is not None and listener.disabled_until > tx.now
     return {
         "webhook_id": listener.id,
         "event_id": record.id,
         "event": record.name,
         "object_id": record.object_id,
-        "position": position,
         "status": SUSPENDED if is_suspended else STARTED,
         "due_at": listener.disabled_until if is_suspended else tx.now,
     }

@@ -5,18 +5,19 @@ PostgreSQL a writer holds a shared lock from there to its commit; who reads the 
 point, so that no event appears later behind one that was read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from planwerk.store.statements import Statement
 from planwerk.store.tables import EVENT_POSITION
-from planwerk.store.transaction import Transaction
+from planwerk.store.transaction import Row, Transaction
 
 LOCK = 7073111  # of events; the second half of the key is the environment
+REMEMBERED = 4096  # environments of which a process remembers the active webhooks
 WEBHOOKS = "FROM webhook WHERE environment_id = {environment} AND active AND deleted_at IS NULL"
 
 TAKE_POSITIONS = Statement(
@@ -30,16 +31,16 @@ INSERT = Statement(
     {},
 )
 LISTENING = Statement(f"SELECT id, event_types, disabled_until {WEBHOOKS}", {})
-RECORD = Statement(  # PostgreSQL: all of it in one round trip; the lock is taken before the first position
-    "WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({lock}, hashtext({environment}))),"
+RECORD = (  # PostgreSQL: all of it in one round trip; the lock is taken before the first position
+    "WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({lock}, hashtext({environment}))), listening AS MATERIALIZED"
+    f" (SELECT coalesce(jsonb_agg(jsonb_build_array(id, event_types, disabled_until) ORDER BY id), '[]')::text AS webhooks {WEBHOOKS}),"
     " made AS (INSERT INTO event (environment_id, id, position, name, object, object_id, body, created_at)"
     f" SELECT {{environment}}, e ->> 'id', nextval('{EVENT_POSITION}'), e ->> 'name', e ->> 'object', e ->> 'object_id',"
     " e ->> 'body', {now}"
     " FROM locked, jsonb_array_elements({events}::jsonb) AS e RETURNING id, position)"
-    " SELECT coalesce((SELECT jsonb_object_agg(id, position) FROM made), '{}')::text,"
-    f" coalesce((SELECT jsonb_agg(jsonb_build_array(id, event_types, disabled_until)) {WEBHOOKS}), '[]')::text",
-    {"lock": LOCK},
 )
+FOUND = " SELECT coalesce((SELECT jsonb_object_agg(id, position) FROM made), '{}')::text, webhooks FROM listening"
+RECORD_ALONE = Statement(RECORD + FOUND, {"lock": LOCK})
 PAGE = Statement(
     "SELECT id, position, name, object, object_id, body, created_at FROM event WHERE environment_id = {environment}"
     " AND position > {after} ORDER BY position LIMIT {limit}",
@@ -68,14 +69,61 @@ class Listener(NamedTuple):
     disabled_until: str | None
 
 
-def record_events(tx: Transaction, records: Sequence[Record]) -> tuple[dict[str, int], list[Listener]]:
-    """Write events; (their positions by id, the active webhooks of the environment)."""
-    if tx.statements.dialect.name == "sqlite":
-        positions, found = record_on_sqlite(tx, records), tx.run_named(LISTENING)
-    else:
-        events = orjson.dumps([record._asdict() for record in records]).decode()
-        positions, found = map(orjson.loads, tx.run_named(RECORD, events=events, now=tx.now, lock=LOCK)[0])
-    return positions, [Listener(id, words(types), until) for id, types, until in found]
+Wanted = Callable[[Sequence[Listener]], list[dict[str, Any]]]  # the active webhooks → the deliveries of the events to them
+
+
+def record_events(tx: Transaction, records: Sequence[Record], wanted: Wanted) -> list[Row]:
+    """Write events and the deliveries that are wanted; the rows of these. Each gets the position of its event."""
+    if tx.statements.dialect.name == "postgresql":
+        return record_on_postgresql(tx, records, wanted)
+    positions = record_on_sqlite(tx, records)
+    return insert_deliveries(tx, wanted([Listener(id, words(types), until) for id, types, until in tx.run_named(LISTENING)]), positions)
+
+
+def insert_deliveries(tx: Transaction, deliveries: Sequence[Mapping[str, Any]], positions: Mapping[str, int]) -> list[Row]:
+    placed = ({**values, "position": positions[values["event_id"]]} for values in deliveries)
+    return tx.insert_many(tx.object("webhook_delivery"), placed) if deliveries else []
+
+
+def record_on_postgresql(tx: Transaction, records: Sequence[Record], wanted: Wanted) -> list[Row]:
+    """The deliveries go along with the events, as the webhooks that were found last want them. If others are found, the statement
+    leaves them out, and they are written after it."""
+    described, guess = tx.object("webhook_delivery"), tx.statements.webhooks.get(tx.environment_id, "[]")
+    rows = [tx.new_row(described, values) for values in wanted(listeners_in(guess))]
+    statement = recording(tx.statements.columns(described.name)) if rows else RECORD_ALONE
+    along = {"deliveries": orjson.dumps(rows).decode(), "guess": guess} if rows else {}
+    events = orjson.dumps([record._asdict() for record in records]).decode()
+    places, found = tx.run_named(statement, events=events, now=tx.now, lock=LOCK, **along)[0]
+    positions: dict[str, int] = orjson.loads(places)
+    if found != guess:
+        remember(tx.statements.webhooks, tx.environment_id, found)
+        return insert_deliveries(tx, wanted(listeners_in(found)), positions)
+    placed = [{**row, "position": positions[row["event_id"]]} for row in rows]
+    tx.note_inserted(described, placed)
+    return placed
+
+
+def remember(webhooks: dict[str, str], environment_id: str, found: str) -> None:
+    if len(webhooks) >= REMEMBERED:
+        webhooks.clear()
+    webhooks[environment_id] = found
+
+
+@lru_cache
+def recording(columns: tuple[str, ...]) -> Statement:
+    """The statement that writes events along with deliveries, if exactly the webhooks of `guess` are active."""
+    shown = ", ".join("made.position" if name == "position" else f"d.{name}" for name in columns)
+    return Statement(
+        f"{RECORD}, sent AS (INSERT INTO webhook_delivery ({', '.join(columns)}) SELECT {shown} FROM listening,"
+        " jsonb_populate_recordset(NULL::webhook_delivery, {deliveries}::jsonb) AS d JOIN made ON made.id = d.event_id"
+        f" WHERE listening.webhooks = {{guess}}){FOUND}",
+        {"lock": LOCK},
+    )
+
+
+@lru_cache(1024)
+def listeners_in(text: str) -> list[Listener]:
+    return [Listener(id, words(types), until) for id, types, until in orjson.loads(text)]
 
 
 def record_on_sqlite(tx: Transaction, records: Sequence[Record]) -> dict[str, int]:

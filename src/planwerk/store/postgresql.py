@@ -103,8 +103,12 @@ class Handle:
             raise translate(error) from error
 
     def execute_many(self, text: str, values: Iterable[Mapping[str, Any]]) -> None:
+        rows = list(values)
         try:
-            self.raw.cursor().executemany(text, values)
+            if len(rows) == 1:  # not worth a pipeline
+                self.raw.execute(text, rows[0])
+            else:
+                self.raw.cursor().executemany(text, rows)
         except (engine.SerializationFailure, engine.DeadlockDetected):
             raise
         except psycopg.Error as error:

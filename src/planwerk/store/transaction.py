@@ -190,9 +190,14 @@ class Transaction:
         """`insert` for many rows at once."""
         rows = [self.new_row(described, item) for item in values]
         self.run_many(described, self.statements.insert(described.name), rows)
+        self.note_inserted(described, rows)
+        return rows
+
+    def note_inserted(self, described: Object, rows: Iterable[Row]) -> None:
+        """Note rows that are in the database by now, such as those that a statement of a rule's own has inserted."""
+        self.touched.add(described.name)
         for row in rows:
             self.changes.note(described.name, None, row)
-        return rows
 
     def update_many(self, described: Object, changed: Iterable[tuple[Row, Mapping[str, Any]]]) -> int:
         """`update` for many rows at once that get values for the same properties; how many of them differed.

@@ -73,6 +73,7 @@ class Statements:
         self.named = lru_cache(None)(self.make_named)
         self.seen = lru_cache(None)(lambda name, view, is_living=True: self.builder.among(objects[name], view, is_living=is_living))
         self.one = lru_cache(SHOWN)(self.make_one)
+        self.webhooks: dict[str, str] = {}  # environment → its active webhooks, as events met them last on PostgreSQL (`outbox`)
 
     def make_get(self, name: str) -> Statement:
         table = self.tables.of[name]
