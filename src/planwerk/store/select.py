@@ -94,14 +94,15 @@ class Builder:
         joined = func.coalesce(join_texts(documents.c.document, literal_column("','")), literal_column("''"))
         counter = Shape(self, view)
         row = counter.alias(read.object)
-        total = select(func.count()).select_from(row).where(*counter.conditions(read, row, scope))
+        every = select(func.count()).select_from(row).where(*counter.conditions(read, row, scope))
+        total = total_of(documents, every.scalar_subquery())
         tables, key = tuple(sorted(shape.seen | counter.seen)), key_operand(read)
         last = null() if key is None else func.max(documents.c.id)
         if self.is_sqlite:
             page = compile_statement(select(joined, last).select_from(documents), self.dialect)
-            counted = compile_statement(select(joined, last, total.scalar_subquery()).select_from(documents), self.dialect)
+            counted = compile_statement(select(joined, last, total).select_from(documents), self.dialect)
             return ListStatements(page, counted, tables, key)
-        unless_known = case((bindparam("known") == SNAPSHOT, null()), else_=total.scalar_subquery())
+        unless_known = case((bindparam("known") == SNAPSHOT, null()), else_=total)
         unless_large = case((func.octet_length(joined) > bindparam("answer_limit"), null()), else_=joined)
         counted = compile_statement(select(unless_large, last, unless_known, SNAPSHOT).select_from(documents), self.dialect)
         return ListStatements(None, counted, tables, key)
@@ -120,6 +121,13 @@ class Builder:
         wide = shape.alias(read.object)
         joined = chosen.join(wide, literal_column(f"{wide.name}.rowid") == chosen.c.place)
         return select(shape.document(wide, read.with_).label("document"), wide.c.id).select_from(joined)
+
+
+def total_of(documents: FromClause, every: ColumnElement[int]) -> ColumnElement[int]:
+    """How many rows a list has: known from a page that is not full, unless it lies behind the end; `every` counts them."""
+    found: ColumnElement[int] = func.count(documents.c.id)
+    offset: ColumnElement[int] = bindparam("offset")
+    return case((and_(found < bindparam("limit"), or_(found > 0, offset == 0)), offset + found), else_=every)
 
 
 def key_operand(read: Read) -> int | None:
