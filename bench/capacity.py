@@ -150,8 +150,7 @@ async def measure(url: str, resources: int, cards: int) -> dict[str, Measured]:
     await database.start()
     try:
         filled = await database.write(ENVIRONMENT, lambda tx: Filler(tx, resources, cards).fill())
-        if url.startswith("postgresql"):
-            database.query("ANALYZE")
+        database.take_stock()
         found = {f"{view} by {frame}": await median(database, ask, view, frame, filled) for view in VIEWS for frame in FRAMES}
         return {**found, "overloaded collections of a resource": await median(database, overloaded, "", "", filled)}
     finally:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
@@ -17,6 +18,7 @@ from planwerk.commands.checked import value_faults
 from planwerk.commands.lock import hold_lock
 from planwerk.commands.opened import existing, opened, sqlite_path
 from planwerk.edge.maintenance import set_maintenance
+from planwerk.errors import Refusal
 from planwerk.settings import Settings
 from planwerk.store.jobs import Waiting, waiting
 from planwerk.store.migrations import newest, upgrade
@@ -102,6 +104,8 @@ def restore_server(settings: Settings, path: Path) -> str:
         raise Impossible("pg_restore is not installed here") from None
     except subprocess.CalledProcessError as error:
         raise Impossible(f"pg_restore failed (exit {error.returncode}); the database is as it was") from None
+    with opened(settings) as database, suppress(Refusal):  # a backup tells nothing to planner and counts; autovacuum would, later
+        database.take_stock()
     return "restored"
 
 

@@ -50,7 +50,7 @@ def seed_bench(
     relations = filling.insert(map(maker.relation, numbers), insert_relation)
     wishes = (maker.order(number, relations) for number in range(first_order, first_order + orders))
     ids = filling.insert(wishes, insert_order, progress)
-    database.query("ANALYZE")
+    database.take_stock()
     if ids_file is not None:
         ids_file.write_text("".join(f"{id}\n" for id in maker.random.sample(ids, min(SAMPLE, len(ids)))))
 

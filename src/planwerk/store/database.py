@@ -83,6 +83,9 @@ class Database(Protocol):
     async def is_writable(self) -> bool:
         """Whether a write would succeed now; found out by one."""
 
+    def take_stock(self) -> None:
+        """Learn what planning and counting go by, at once instead of by and by; for when many rows have come."""
+
     def backup(self, path: Path) -> None:
         """A sound copy of everything committed before the call, made while others write."""
 

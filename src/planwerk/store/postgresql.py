@@ -29,6 +29,7 @@ from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import POSTGRESQL, Statement
 from planwerk.store.tables import Tables
 from planwerk.store.transaction import Duplicate, Statements, Transaction
+from planwerk.store.visibility import TABLES
 from planwerk.store.walls import CHOOSE, EVERYTHING, SETTING, scope_of
 
 Result = TypeVar("Result")
@@ -306,6 +307,14 @@ class PostgreSQL:
         except Refusal:
             return False
         return True
+
+    def take_stock(self) -> None:
+        """See `visibility`. It takes as long as it takes."""
+        self.query("SET statement_timeout = 0")
+        try:
+            self.query(f"VACUUM (ANALYZE) {self.query(TABLES)[0][0]}")
+        finally:
+            self.query("RESET statement_timeout")  # to what the connection began with
 
     def backup(self, path: Path) -> None:
         """A custom-format dump by pg_dump, which must be on the PATH; it reads what a connection for everything sees."""

@@ -137,15 +137,15 @@ class SQLite:
     async def start(self) -> None:
         if self.has_schema():
             with suppress(Refusal):  # a full disk can still be read
-                self.teach_planner()
+                self.take_stock()
         self.reader = Handle(self.path, self.settings.answer_limit_bytes, cache_kibibytes=16_000)
         self.heavy = ThreadPoolExecutor(2, "reader", initializer=self.open_heavy)
         self.local = threading.local()
         self.thread = threading.Thread(target=self.write_all, name="writer", daemon=True)
         self.thread.start()
 
-    def teach_planner(self) -> None:
-        """Write the statistics that the planner shall go by, unless they are there already."""
+    def take_stock(self) -> None:
+        """Write the statistics that the planner shall go by (they never change), unless they are there already."""
         wanted = sorted(statistics(self.tables, self.objects))
         self.query("ANALYZE state")  # makes the table of statistics; the table named here has a handful of rows
         if [tuple(row) for row in self.query("SELECT tbl, idx, stat FROM sqlite_stat1 WHERE tbl <> 'state' ORDER BY tbl, idx")] == wanted:

@@ -23,7 +23,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLite]:
     """A database of the whole catalog whose planner knows the statistics it goes by."""
     database = opened(tmp_path_factory.mktemp("plans"))
     assert isinstance(database, SQLite)
-    database.teach_planner()
+    database.take_stock()
     yield database
     database.close()
 

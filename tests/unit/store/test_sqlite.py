@@ -219,7 +219,7 @@ def test_a_disk_that_is_full_at_the_start_does_not_keep_the_server_from_reading(
     def full(self: SQLite) -> None:
         raise unavailable("the disk is full")
 
-    monkeypatch.setattr(SQLite, "teach_planner", full)
+    monkeypatch.setattr(SQLite, "take_stock", full)
 
     async def use() -> Any:
         return await database.fetch(Statement('SELECT name FROM "task"', {}), {})

@@ -15,6 +15,7 @@ from planwerk.store.database import Database, Unusable, schema_script
 from planwerk.store.migrations.documents import fingerprint, rebuild
 from planwerk.store.statements import Statement
 from planwerk.store.transaction import Transaction
+from planwerk.store.visibility import tend_tables
 from planwerk.store.walls import raise_walls
 
 FIND = Statement("SELECT value FROM state WHERE name = {name}", {})
@@ -74,6 +75,7 @@ def upgrade(database: Database) -> list[str]:
         done = advance(tx) if is_made(tx) else make(tx)
         refresh_documents(tx)
         raise_walls(tx)
+        tend_tables(tx)
         return done
 
     return database.write_now("", work)
