@@ -57,7 +57,8 @@ def test_a_field_that_the_card_lacks_is_taken_from_the_board(card: Card) -> None
 def test_a_field_that_the_card_has_is_changed_and_keeps_its_id(card: Card) -> None:
     [first] = card.set("weight", {"value": 7})
     [second] = card.set("weight", {"value": None, "priority": 3})
-    assert second == {**first, "value": None, "priority": 3}
+    assert second["updated_at"] >= first["updated_at"]
+    assert second == {**first, "value": None, "priority": 3, "updated_at": second["updated_at"]}
 
 
 def test_the_name_of_a_field_is_that_of_the_path(card: Card) -> None:
