@@ -1,6 +1,6 @@
 """A server to guess at, and the guesses: what is asked, in classes whose answers must take equally long.
 
-Two environments with an order in each, and people. The server believes what this machine says of addresses, so that it can
+Three environments, two of them with an order, and people. The server believes what this machine says of addresses, so that it can
 be asked from many.
 """
 
@@ -25,7 +25,7 @@ from planwerk.identity.passwords import Passwords
 from planwerk.settings import Settings
 from planwerk.start import create_user
 from planwerk.store.database import open_database
-from planwerk.store.environments import find_environment
+from planwerk.store.environments import list_environments
 from planwerk.store.transaction import Transaction
 
 ALPHABET = string.ascii_letters + string.digits
@@ -93,18 +93,19 @@ class Target:
     other: Mapping[str, str]
     orders: tuple[str, str]  # mine, and the other's
     people: list[str]
+    spread: list[str]  # people of all three environments
 
 
 @contextmanager
 def target(folder: Path, people: int) -> Iterator[Target]:
     """Raises CannotRun when the server does not start."""
     database, port, log = f"sqlite:///{folder / 'guesses.db'}", free_port(), folder / "server.log"
-    mine, other = (made(database, *more) for more in ((), ("--environment", "Other")))
-    emails = invite(database, people)
+    mine, other, _ = (made(database, *more) for more in ((), ("--environment", "Other"), ("--environment", "Third")))
+    emails, spread = invite(database, people, environments=1), invite(database, people, environments=3)
     with running(serve_command(database, port), log=log, environment={**UNLIMITED, **TRUSTING}, folder=folder) as process:
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), process, log)
         line = Line(port)
-        yield Target(port, mine, other, (new_order(line, mine), new_order(line, other)), emails)
+        yield Target(port, mine, other, (new_order(line, mine), new_order(line, other)), emails, spread)
 
 
 def made(database: str, *options: str) -> dict[str, str]:
@@ -113,8 +114,8 @@ def made(database: str, *options: str) -> dict[str, str]:
     return access
 
 
-def invite(database: str, count: int) -> list[str]:
-    """The addresses of so many users; one hash is that of all, and costs what every hash costs."""
+def invite(database: str, count: int, *, environments: int) -> list[str]:
+    """The addresses of so many people who are users of so many environments; one hash is that of all, and costs what every hash costs."""
     emails = [f"{secrets.token_hex(6)}@example.com" for _ in range(count)]
     password_hash = Passwords().hash(secrets.token_hex(16))
     opened = open_database(Settings(database=database), {described.name: described for described in ALL})
@@ -123,9 +124,8 @@ def invite(database: str, count: int) -> list[str]:
         for email in emails:
             create_user(tx, email, "member", password_hash)
 
-    environment = opened.write_now("", find_environment)
-    assert environment is not None, "init has made one"
-    opened.write_now(environment.id, work)
+    for environment in opened.write_now("", list_environments)[:environments]:
+        opened.write_now(environment.id, work)
     opened.close()
     return emails
 
@@ -177,7 +177,7 @@ def logins(target: Target) -> dict[str, Guess]:
     csrf = re.search(rb'name="csrf" value="(\w+)"', page.body)
     assert csrf is not None, "the page has a form"
     common = {"Cookie": page.headers["set-cookie"].partition(";")[0], "Content-Type": FORM}
-    known, numbers = iter(target.people), itertools.count()
+    known, spread, numbers = iter(target.people), iter(target.spread), itertools.count()
 
     def ask(email: str) -> bytes:
         number = next(numbers)
@@ -185,4 +185,8 @@ def logins(target: Target) -> dict[str, Guess]:
         address = {"X-Forwarded-For": f"10.0.{number >> 8}.{number & 255}"}
         return request("POST", "/login", {**common, **address}, urllib.parse.urlencode(fields))
 
-    return {"known person": lambda: ask(next(known)), "unknown person": lambda: ask(f"{secrets.token_hex(6)}@example.com")}
+    return {
+        "known person": lambda: ask(next(known)),
+        "known in three environments": lambda: ask(next(spread)),
+        "unknown person": lambda: ask(f"{secrets.token_hex(6)}@example.com"),
+    }

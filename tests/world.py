@@ -4,6 +4,7 @@
 a believable value for every writable property.
 """
 
+import re
 from dataclasses import dataclass, field as attribute
 from itertools import count
 from typing import Any
@@ -137,6 +138,8 @@ def text_value(world: World, field: Text, number: int) -> str:
         f"{world.mark} {field.name} {number}",
         f"https://example.com/{world.mark}/{number}",
         f"{world.mark}.{number}@example.com",
+        f"{world.mark.lower()}.{number}@example.com",
+        ("Europe/Amsterdam", "Europe/Warsaw", "Europe/Vienna")[number % 3],
         f"#{number % 1000:03}",
         f"{number:064x}",
     )
@@ -144,11 +147,11 @@ def text_value(world: World, field: Text, number: int) -> str:
 
 
 def is_taken(field: Text, text: str) -> bool:
+    """Whether the property takes a text as it is."""
     try:
-        field.parse(text)
+        return bool(field.parse(text) == text)
     except ValueError:
         return False
-    return True
 
 
 def uuid_value(world: World, field: Uuid, number: int) -> str:
@@ -166,7 +169,7 @@ MAKERS: tuple[tuple[type[Field], Any], ...] = (
     (Integer, lambda world, field, number: max(field.min, min(number, field.max))),
     (Number, lambda world, field, number: max(field.min, min(number + 0.5, field.max))),
     (Boolean, lambda world, field, number: number % 2 == 1),
-    (Date, lambda world, field, number: f"2026-{'04' if field.name.startswith('end') else '03'}-{1 + number % 28:02}"),
+    (Date, lambda world, field, number: f"2026-{'04' if re.search('(^|_)end', field.name) else '03'}-{1 + number % 28:02}"),
     (Time, lambda world, field, number: f"{number % 24:02}:30"),
     (DateTime, lambda world, field, number: f"2026-03-{1 + number % 28:02}T08:30:00Z"),
     (Words, lambda world, field, number: list(field.words[:2]) or [f"{world.mark} word"]),

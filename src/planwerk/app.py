@@ -1,6 +1,7 @@
 """compose(settings): the only place where the parts meet.
 
-`/v1` goes to the API's own short function; files, the reference, health and the start page go to Starlette beside it.
+`/v1` goes to the API's own short function; files, the reference, health and the start page go to Starlette beside it. For both
+a path with a slash at its end is the same path.
 """
 
 import asyncio
@@ -21,12 +22,10 @@ from planwerk.edge.api import Api, Scope
 from planwerk.edge.health import Health
 from planwerk.edge.limits import Receive
 from planwerk.edge.maintenance import Maintenance
-from planwerk.edge.problems import problem
 from planwerk.edge.quota import Quota
-from planwerk.edge.reference import new_reference
 from planwerk.edge.stream import Send
 from planwerk.edge.uploads import Uploads
-from planwerk.errors import NOT_FOUND, Refusal, refuse
+from planwerk.errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, refuse
 from planwerk.files.serve import routes as file_routes
 from planwerk.files.vault import open_vault
 from planwerk.identity.api_keys import ApiKeys
@@ -42,7 +41,7 @@ from planwerk.settings import Settings, load, public_url
 from planwerk.store.database import Database, open_database
 from planwerk.store.identifiers import Identifiers
 from planwerk.web.pages import routes as page_routes
-from planwerk.web.site import Site
+from planwerk.web.site import Site, error_answer, methods_of
 
 Beside = Callable[[Database], Coroutine[Any, Any, None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -58,6 +57,8 @@ class Planwerk:
         self.beside = beside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].endswith("/"):
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         if scope["type"] == "http" and is_api(scope["path"]):
             await self.api(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -121,18 +122,25 @@ def compose(
     async def refused_page(request: Request, refusal: Any) -> Response:
         return site.problem(request, refusal)
 
+    async def missing_page(request: Request, _: Exception) -> Response:
+        return site.refused(request, refuse(NOT_FOUND, "there is no such page"))
+
+    async def wrong_method(request: Request, _: Exception) -> Response:
+        allow = ", ".join(sorted(methods_of(request)))
+        return site.refused(request, refuse(METHOD_NOT_ALLOWED, f"{request.method} is not possible here", allow=allow))
+
     routes = [
         Page("/", start_page),
         *Health(database).routes(),
         *reference_routes(objects),
-        *file_routes(vault, secret, refused),
+        *file_routes(vault, secret, site.refused),
         *TokenEndpoints(database, settings, maintenance).routes(),
         *metadata_routes(database, settings),
         *page_routes(site),
     ]
-    pages = Starlette(
-        routes=routes, exception_handlers={404: missing_page, Refusal: refused_page, Exception: broken_page}, lifespan=no_lifespan
-    )
+    answers: Any = {404: missing_page, 405: wrong_method, Refusal: refused_page, Exception: broken_page}
+    pages = Starlette(routes=routes, exception_handlers=answers, lifespan=no_lifespan)
+    pages.router.redirect_slashes = False  # it would redirect to whatever host a request names
     server: Any = Planwerk(api, pages, database, beside)
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
     if origins:
@@ -159,19 +167,5 @@ async def start_page(_: Request) -> Response:
     return RedirectResponse("/docs")
 
 
-def refused(request: Request, refusal: Refusal) -> Response:
-    """An error body for a request beside the API, in the API's shape."""
-    reference = new_reference()
-    status, body, headers = problem(refusal, reference, f"{request.method} {request.url.path}")
-    named = {name.decode(): value.decode() for name, value in headers}
-    return Response(body, status, {**named, "Reference-Tag": reference}, "application/json")
-
-
-async def missing_page(request: Request, _: Exception) -> Response:
-    return refused(request, refuse(NOT_FOUND, "there is no such page"))
-
-
 async def broken_page(request: Request, error: Exception) -> Response:
-    reference = new_reference()
-    status, body, _ = problem(error, reference, f"{request.method} {request.url.path}")
-    return Response(body, status, {"Reference-Tag": reference}, "application/json")
+    return error_answer(request, error)

@@ -15,6 +15,7 @@ from planwerk.errors import Refusal
 from planwerk.idempotency import HOURS
 from planwerk.identity.registration import forget_unconfirmed
 from planwerk.identity.signing import forget_keys
+from planwerk.rules.apps import end_lapsed
 from planwerk.rules.schedules import keep_horizon, renew
 from planwerk.store.database import Database
 from planwerk.store.identifiers import first_id
@@ -118,11 +119,13 @@ async def keep_calendars(database: Database) -> None:
 
 
 async def tidy_all(database: Database) -> dict[str, int]:
-    """Do what is due; the number of rows that went, by task. Signing keys and whole environments go along with
-    the others."""
+    """Do what is due; the number of rows that went, by task. Signing keys, connections of apps and whole environments go along
+    with the others."""
     due = await database.write("", take_due)
     environments = [row[0] for row in await database.write("", lambda tx: tx.run_named(ENVIRONMENTS))] if due else []
     removed = {task.name: 0 for task in due}
+    if due:
+        removed["connections not renewed"] = sum([await database.write(environment, end_lapsed) for environment in environments])
     for task in due:
         for environment in environments:
             removed[task.name] += await database.write(environment, partial(tidy, task=task))

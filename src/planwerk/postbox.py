@@ -4,13 +4,14 @@ Comes in: the setting `smtp`, a message. Goes out: nothing, or an exception of s
 without TLS, and certificates must be valid.
 """
 
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, localtime, parseaddr
+from email.utils import format_datetime, getaddresses, localtime, parseaddr
 from urllib.parse import unquote, urlsplit
 
 from planwerk.settings import Settings
@@ -61,6 +62,18 @@ def mail_faults(settings: Settings) -> Iterator[str]:
             read_server(settings.smtp)
     except ValueError as error:
         yield str(error)
+    if not is_sender(settings.mail_from):
+        yield f"setting mail_from: {settings.mail_from!r} is not one address such as Planwerk <plan@mill.example>"
+
+
+def is_sender(text: str) -> bool:
+    """Whether a text is one line with one address, with or without a name before it.
+
+    >>> is_sender("Planwerk <plan@mill.example>"), is_sender("planwerk@localhost"), is_sender("Planwerk"), is_sender("a@mill, b@mill")
+    (True, True, False, False)
+    """
+    addresses = [address for _, address in getaddresses([text])]
+    return text.isprintable() and len(addresses) == 1 and re.fullmatch(r"[^@\s]+@[^@\s]+", addresses[0]) is not None
 
 
 class Postbox:

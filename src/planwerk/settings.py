@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 MEBIBYTE = 1024 * 1024
+KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -26,8 +27,14 @@ class Settings:
     host: str = setting("127.0.0.1", "The address the server listens on.")
     port: int = setting(8080, "The port the server listens on.")
     workers: int = setting(1, "Server processes; more than one needs PostgreSQL.")
-    public_url: str = setting("", "How clients reach the server, for the addresses of files; empty: http://host:port.")
-    rate_limit: str = setting("600/minute", "Requests per credential, in the notation of the `limits` package; 0 is off.")
+    public_url: str = setting(
+        "",
+        "How people and clients reach the server: the base of links in mails and answers, and the issuer and audience of access tokens,"
+        " so that a change voids them; with https:// cookies are Secure. Empty: http://host:port.",
+    )
+    rate_limit: str = setting(
+        "600/minute", "Requests per API key, and per app and environment, in the notation of the `limits` package; 0 is off."
+    )
     rate_limit_storage: str = setting("memory://", "Where requests are counted: memory://, or redis://… for several processes.")
     unavailable_url: str = setting("", "During maintenance, answer 303 to this page instead of 503.")
     answer_limit_bytes: int = setting(64 * MEBIBYTE, "The largest answer of one request; a larger one is refused with code 10005.")
@@ -38,7 +45,7 @@ class Settings:
     files: str = setting("", "Where uploads are kept: a folder, or s3://bucket/prefix; empty: a folder `files` beside the database file.")
     s3_endpoint: str = setting("", "The address of an S3-compatible store; empty: that of the AWS environment.")
     secret_file: str = setting("", "The file that holds the secret of the server's processes; empty: `secret` beside the database file.")
-    trusted_proxies: str = setting("", "Comma-separated networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count.")
+    trusted_proxies: str = setting("", "Comma-separated networks of proxies whose X-Forwarded-For counts.")
     session_hours: int = setting(336, "How long a login lasts in the browser unless it is used again.")
     registration: bool = setting(False, "Whether anybody may make an environment of their own on /register.")
     smtp: str = setting("", "The mail server: smtp://user:password@host:587 or smtps://host:465; empty: links are shown instead of mailed.")
@@ -58,7 +65,7 @@ class Settings:
     holidays: str = setting("", "The country whose public holidays are free: NL, or DE-BY for a part of one; empty: none.")
     background_work: bool = setting(True, "Do background jobs beside the requests; false: leave them to `planwerk worker`.")
     webhook_allowed_networks: str = setting("", "Comma-separated networks that webhooks may reach besides public addresses.")
-    access_token_seconds: int = setting(3600, "How long an OAuth access token lives.")
+    access_token_seconds: int = setting(3600, "How long an OAuth access token lives; a day at most.")
     allow_affected_sqlite: bool = setting(False, "Run on an SQLite engine that has the WAL-reset bug (below 3.51.3).")
 
 
@@ -74,27 +81,41 @@ def load(overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] 
         raise ValueError(f"planwerk.toml: unknown setting {', '.join(sorted(unknown))}")
     named = {name: environ[f"PLANWERK_{name.upper()}"] for name in known if f"PLANWERK_{name.upper()}" in environ}
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
-    return Settings(**{name: convert(name, value, known[name].default) for name, value in {**written, **named, **given}.items()})
+    typed = {name: typed_value(name, value, type(known[name].default)) for name, value in {**written, **given}.items()}
+    read = {name: read_value(name, text, type(known[name].default)) for name, text in named.items() if name not in given}
+    return Settings(**{**typed, **read})
 
 
-def convert(name: str, value: Any, default: Any) -> Any:
-    """A setting's value in the type of its default.
+def typed_value(name: str, value: Any, kind: type) -> Any:
+    """A value that has a type already, from the file or the command line.
 
-    >>> convert("port", "8081", 8080)
-    8081
-    >>> convert("port", "many", 8080)
+    >>> typed_value("port", 8081, int), typed_value("statement_seconds", 3, float)
+    (8081, 3.0)
+    >>> typed_value("port", "8081", int)
     Traceback (most recent call last):
-    ValueError: setting port: many is no int
+    ValueError: setting port: "8081" is a text, not a whole number
     """
-    kind = type(default)
+    if type(value) is kind:
+        return value
+    if kind is float and type(value) is int:
+        return float(value)
+    shown = f'"{value}" is a text,' if isinstance(value, str) else f"{value} is"
+    raise ValueError(f"setting {name}: {shown} not {KINDS[kind]}")
+
+
+def read_value(name: str, text: str, kind: type) -> Any:
+    """The value that the text of a variable stands for.
+
+    >>> read_value("port", "8081", int), read_value("registration", "Yes", bool)
+    (8081, True)
+    >>> read_value("port", "many", int)
+    Traceback (most recent call last):
+    ValueError: setting port: many is not a whole number
+    """
     try:
-        if isinstance(value, str):
-            return WORDS[value.lower()] if kind is bool else kind(value)
-        if type(value) is kind or (kind is float and type(value) is int):
-            return kind(value)
+        return WORDS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
-        pass
-    raise ValueError(f"setting {name}: {value} is no {kind.__name__}")
+        raise ValueError(f"setting {name}: {text} is not {KINDS[kind]}") from None
 
 
 def public_url(settings: Settings) -> str:

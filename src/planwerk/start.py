@@ -16,7 +16,7 @@ from planwerk.identity.api_keys import create_key
 from planwerk.identity.passwords import Passwords, new_password
 from planwerk.settings import Settings, beside_database
 from planwerk.store.database import Database
-from planwerk.store.environments import create_environment, find_environment
+from planwerk.store.environments import create_environment, find_environment, parse_name
 from planwerk.store.transaction import Transaction
 
 ENVIRONMENT = "Workshop"
@@ -48,22 +48,23 @@ def access_file(settings: Settings) -> Path:
 def create_access(
     database: Database, *, environment: str = ENVIRONMENT, email: str = ADMIN, keep: Callable[[Access], None] | None = None
 ) -> Access | None:
-    """A new environment with an admin and a key; None if there is one of that name. Raises `Bad` for an email that is none.
+    """A new environment with an admin and a key; None if there is one of that name.
 
+    Raises `Bad` for an email that is none, another ValueError with a sentence for a name that no environment can have.
     `keep` is called before the transaction commits, so that no key is lost if the program ends right after.
     """
-    address = read_email(email)
+    name, address = parse_name(environment), read_email(email)
     password = new_password()
     password_hash = Passwords().hash(password)
 
     def work(tx: Transaction) -> Access | None:
-        if find_environment(tx, name=environment) is not None:
+        if find_environment(tx, name=name) is not None:
             return None
-        made = create_environment(tx, environment)
+        made = create_environment(tx, name)
         tx.environment_id = made.id
         create_user(tx, address, "admin", password_hash)
         key, _ = create_key(tx, API_KEY, "made on the first run")
-        access = Access(environment, made.hash, key, address, password)
+        access = Access(name, made.hash, key, address, password)
         if keep is not None:
             keep(access)
         return access

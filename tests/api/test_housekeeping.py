@@ -173,7 +173,7 @@ def test_one_round_does_all_that_is_due(server: Server, world: World) -> None:
         server.database.write_now("", partial(pretend_old, task=task))
     server.database.write_now(world.environment_id, lambda tx: insert_key(tx, "old", OLD))
     removed = server.loop.run(housekeeping.tidy_all(server.database))
-    assert set(removed) == {*(task.name for task in TASKS), "signing keys", "environments nobody confirmed"}
+    assert set(removed) == {*(task.name for task in TASKS), "signing keys", "connections not renewed", "environments nobody confirmed"}
     assert removed[KEYS.name] >= 1
     assert server.loop.run(housekeeping.tidy_all(server.database)) == {}
 

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 import structlog
 from tests.client import Loop
+from tests.connections import connected
 from tests.inviting import accept, change, invited, links_in, mailing_server, path_of, send_due
+from tests.people import person
 from tests.postmaster import HOST, free_port, hanging_up, receiving
 from tests.server import OBJECTS, Server
 from tests.visiting import Browser
@@ -126,6 +128,26 @@ def test_a_reset_of_an_admin_is_mailed(world: World) -> None:
         send_due(world.server, receiver.port)
     assert receiver.messages[-1]["Subject"].startswith("A new password for tenant")
     assert "/reset/" in links_in(receiver.messages[-1].get_content())[0]
+
+
+def test_what_an_app_invites_is_mailed_and_not_shown(world: World) -> None:
+    user = invited(connected(world.server, world, "admin").client, EVA)
+    with receiving() as receiver:
+        send_due(world.server, receiver.port)
+    assert "/invite/" in links_in(receiver.messages[-1].get_content())[0]
+    assert "invite_link" not in user
+
+
+@pytest.mark.parametrize("is_in_person", [True, False])
+def test_whose_second_factor_an_admin_turns_off_is_told(is_in_person: bool, world: World) -> None:
+    user, admin = invited(world.client, EVA), person(world.server, world, "admin")
+    change(world.server, world.environment_id, "user", user["id"], status="active", mfa_enabled=True)
+    (admin.client if is_in_person else world.client).post(f"/v1/user/{user['id']}/factor/off", expect=200)
+    with receiving() as receiver:
+        send_due(world.server, receiver.port)
+    letter = receiver.messages[-1]
+    assert (letter["To"], letter["Subject"].startswith("Your second factor in tenant")) == (EVA, True)
+    assert f"{admin.email if is_in_person else 'an admin'} has turned off the second factor of {EVA}" in letter.get_content().lower()
 
 
 def test_one_recipient_gets_a_few_links_an_hour(world: World) -> None:

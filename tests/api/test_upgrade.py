@@ -1,6 +1,6 @@
 """A database of the first schema is brought to today's: nothing is lost, and what follows from cards is made by a job.
 
-How to make it fail: leave the job out of step 0002, or give a card no rank in `rules/recount.py`.
+How to make it fail: leave the job out of step 0002 or the email addresses out of 0003, or give a card no rank in `rules/recount.py`.
 """
 
 from collections.abc import Iterator
@@ -29,6 +29,8 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     ("card", {"id": "k1", "name": "one", "collection_id": "c1", "board_id": "b", "start_date": "2026-12-01", "end_date": "2026-12-07"}),
     ("card", {"id": "k2", "name": "two", "collection_id": "c1", "board_id": "b", "start_date": "2026-11-30", "end_date": "2026-11-30"}),
 ]
+USERS = {"u1": "Eva@Mill.nl", "u2": "ole@mill.nl", "u3": "Jo@Mill.nl", "u4": "jo@mill.nl"}
+ROWS += [("user", {"id": id, "email": email, "username": email, "role": "member", "status": "active"}) for id, email in USERS.items()]
 PLAIN: dict[str, dict[str, Any]] = {
     "collection": {"warnings": "[]", "custom_fields": "[]", "edited_properties": "[]", "progress": "open", "source_type": "custom"},
     "card": {"custom_fields": "[]", "rank": "aaa", "time": 60},
@@ -95,3 +97,11 @@ def test_what_follows_from_cards_is_made_after_the_update(database: Database) ->
         (0, 1, 60),
     ]
     assert len({card["rank"] for card in cards.values()} - {"aaa"}) == 2
+
+
+def test_email_addresses_lose_their_capitals_unless_two_users_would_have_the_same(database: Database) -> None:
+    environment = database.write_now("", fill)
+    upgrade(database)
+    users = database.write_now(environment, lambda tx: {row["id"]: row for row in tx.find(tx.object("user"))})
+    assert {id: row["email"] for id, row in users.items()} == {**USERS, "u1": "eva@mill.nl"}
+    assert '"email":"eva@mill.nl"' in users["u1"]["document"]

@@ -63,6 +63,21 @@ def test_an_email_address_is_invited_once(api: Client) -> None:
     assert (answer.status, answer.codes, answer.faults[0][0]) == (422, [10008], "email")
 
 
+def test_capitals_in_an_email_address_make_nobody_else_of_a_person(api: Client) -> None:
+    """To see it fail: make `email` an `Email` in catalog/user.py."""
+    user = invited(api, "Eva.Cap@Mill.Example")
+    assert (user["email"], user["username"]) == ("eva.cap@mill.example",) * 2
+    for email in ("eva.cap@mill.example", "EVA.CAP@mill.example"):
+        answer = api.ask("POST", "/v1/user", {"email": email, "role": "guest"})
+        assert (answer.status, answer.codes, answer.faults[0][0]) == (422, [10008], "email")
+    found = api.get("/v1/user?filter=email:eq:'Eva.Cap@Mill.Example'")["data"]
+    assert [item["id"] for item in found] == [user["id"]], "who looks for what was sent finds it"
+    before = user["updated_at"]
+    assert api.put(f"/v1/user/{user['id']}", {"email": "EVA.cap@mill.example"})["updated_at"] == before
+    assert accept(browser := Browser(api), user["invite_link"]).status == 200
+    assert "eva.cap@mill.example" in browser.open("/account").text
+
+
 @pytest.mark.parametrize(
     ("body", "property"), [({"role": "member"}, "email"), ({"email": EVA}, "role"), ({"email": EVA, "role": "boss"}, "role")]
 )
@@ -141,6 +156,22 @@ def test_role_sight_and_resource_change(world: World) -> None:
     assert (changed["role"], changed["card_visibility"], changed["resource_id"]) == ("manager", "linked", resource)
     assert "invite_link" not in changed
     assert world.client.put(f"/v1/user/{user['id']}", {"resource": None})["resource_id"] is None
+
+
+def test_a_user_name_that_is_the_email_address_changes_with_it(api: Client) -> None:
+    user = invited(api, "wrong@mill.example")
+    changed = api.put(f"/v1/user/{user['id']}", {"email": EVA})
+    assert (changed["email"], changed["username"]) == (EVA, EVA)
+    assert api.put(f"/v1/user/{user['id']}", {"username": "eva@work.example"})["username"] == "eva@work.example"
+    assert api.put(f"/v1/user/{user['id']}", {"email": "eva.smit@mill.example"})["username"] == "eva@work.example"
+
+
+def test_a_time_zone_is_one_that_exists(api: Client) -> None:
+    user = invited(api, EVA, timezone="Europe/Warsaw")
+    answer = api.ask("PUT", f"/v1/user/{user['id']}", {"timezone": "Mars/Phobos"})
+    assert (answer.status, answer.codes, answer.faults[0][0]) == (422, [10007], "timezone")
+    assert api.get(f"/v1/user/{user['id']}")["timezone"] == "Europe/Warsaw"
+    assert api.put(f"/v1/user/{user['id']}", {"timezone": None})["timezone"] is None
 
 
 def test_a_resource_may_be_that_of_several_users(world: World) -> None:

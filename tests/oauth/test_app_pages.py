@@ -92,6 +92,15 @@ def test_an_admin_of_another_environment_ends_nothing(app: App, server: Server, 
     assert app.status(tokens) == 200
 
 
+@pytest.mark.parametrize("path", ["/account/apps", "/developer/apps"])
+def test_a_wide_table_scrolls_within_its_card(path: str, server: Server, world: World) -> None:
+    """Else the whole page is wider than a phone."""
+    admin = new_visit(server, world, "admin")
+    admin.tokens(new_app(server, world))
+    body = admin.browser.open(path).answer.body.decode()
+    assert body.count("<table>") == body.count('<div class="scroll"><table>') == 1
+
+
 # ── registered apps ──
 
 

@@ -18,6 +18,8 @@ from planwerk.store.database import Unusable, schema_script
 from planwerk.store.sqlite import SQLite
 
 OBJECTS = (WAREHOUSE, API_KEY, API_MESSAGE)
+BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+CAREFUL = {"x-content-type-options", "x-frame-options", "referrer-policy", "cache-control"}
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -75,6 +77,61 @@ def test_a_page_that_is_not_there_is_answered_in_the_shape_of_the_api(tmp_path: 
     error = orjson.loads(body)
     assert (status, error["errors"][0]["code"]) == (404, 10004)
     assert error["reference"] == headers["reference-tag"]
+
+
+@pytest.mark.parametrize("path", ["/nonsense", "/login/nonsense", "/files/a/b/c/plan.pdf"])
+def test_a_browser_sees_a_page_where_there_is_none(tmp_path: Path, path: str) -> None:
+    status, headers, body = ask(composed(tmp_path), path, headers=BROWSER)
+    assert (status, headers["content-type"], b"there is no " in body) == (404, "text/html; charset=utf-8", True)
+    assert {"reference-tag", "content-security-policy", *CAREFUL} <= set(headers)
+
+
+@pytest.mark.parametrize("path", ["/v1/oauth/nonsense", "/api/v1/oauth/nonsense", "/api/v1"])
+def test_a_browser_too_gets_json_below_the_api(tmp_path: Path, path: str) -> None:
+    status, headers, _ = ask(composed(tmp_path), path, headers=BROWSER)
+    assert (status, headers["content-type"]) == (404, "application/json")
+    assert set(headers) >= CAREFUL
+
+
+WRONG_METHODS = [
+    ("PUT", "/account", "GET, HEAD"),
+    ("PUT", "/login", "GET, HEAD, POST"),
+    ("DELETE", "/developer/apps/x", "GET, HEAD, POST"),
+    ("GET", "/account/profile", "POST"),
+    ("GET", "/session/token", "POST"),
+    ("POST", "/.well-known/jwks.json", "GET, HEAD"),
+    ("POST", "/health/live", "GET, HEAD"),
+    ("POST", "/", "GET, HEAD"),
+    ("OPTIONS", "/v1/oauth/authorize", "GET, HEAD, POST"),
+    ("OPTIONS", "/v1/oauth/token", "POST"),
+    ("GET", "/api/v1/oauth/revoke", "POST"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "allow"), WRONG_METHODS)
+def test_another_method_is_answered_in_the_shape_of_the_api(tmp_path: Path, method: str, path: str, allow: str) -> None:
+    status, headers, body = ask(composed(tmp_path), path, method)
+    error = orjson.loads(body)
+    assert (status, headers["allow"], error["errors"][0]["code"]) == (405, allow, 10006)
+    assert error["reference"] == headers["reference-tag"]
+    assert "oauth/" in path or set(headers) >= CAREFUL
+
+
+def test_a_browser_sees_a_page_about_another_method(tmp_path: Path) -> None:
+    status, headers, body = ask(composed(tmp_path), "/account/profile", headers=BROWSER)
+    assert (status, headers["allow"], b"GET is not possible here" in body) == (405, "POST", True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/login/"), ("GET", "/login//"), ("POST", "/v1/oauth/token/"), ("GET", "/docs/plain/")]
+)
+def test_a_slash_at_the_end_is_the_same_path(tmp_path: Path, method: str, path: str) -> None:
+    """To see it fail: leave the slash to Starlette, which redirects to the host that the request names."""
+    headers = {"host": "evil.example", "content-type": "application/x-www-form-urlencoded"}
+    app = composed(tmp_path)
+    status, answered, _ = ask(app, path, method, headers)
+    assert (status, "location" in answered) == (ask(composed(tmp_path), path.rstrip("/"), method, headers)[0], False)
+    assert status == (400 if method == "POST" else 200)
 
 
 def test_the_api_asks_for_a_key_and_the_pages_do_not(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from planwerk.housekeeping import TASKS
 from planwerk.identity.passwords import Passwords
 from planwerk.rules.keys import key_hash
 from planwerk.settings import Settings
+from planwerk.start import ADMIN
 from planwerk.store.jobs import postpone
 
 PROMISED = {
@@ -112,6 +113,19 @@ def test_an_address_that_is_none_makes_no_environment(command: Command) -> None:
     assert rows("SELECT name FROM environment") == []
 
 
+@pytest.mark.parametrize("name", ["", " ", "two\nlines", "x" * 101])
+@pytest.mark.parametrize("words", [("init", "--environment"), ("environment", "create")])
+def test_a_name_that_no_environment_can_have_is_refused(made: dict[str, str], command: Command, words: tuple[str, ...], name: str) -> None:
+    refused = command(*words, name)
+    assert refused.stderr == "Error: the name of an environment has 1 to 100 characters, all of them printable\n"
+    assert rows("SELECT name FROM environment") == [(made["environment"],)]
+
+
+@pytest.mark.parametrize("words", ["init", "environment create"])
+def test_the_help_says_who_the_admin_is_without_an_address(command: Command, words: str) -> None:
+    assert ADMIN in command(*words.split(), "--help").stdout
+
+
 # ── users ──
 
 
@@ -136,6 +150,10 @@ def test_a_user_without_a_password_gets_one(made: dict[str, str], command: Comma
     [
         ("admin@example.com", "long enough\n", "Duplicate entry: another user has this email"),
         ("jo@example.com", "short\n", "the password must have 8 to 1024 characters"),
+        ("jo@example.com", "\n", "the password must have 8 to 1024 characters"),
+        ("jo@example.com", "", "the password must have 8 to 1024 characters"),
+        ("jo@example.com", "password\n", "this password is one of the first that somebody would try"),
+        ("jo@example.com", "Jo@Example.com\n", "the password must not be your email address or your name"),
         ("jo", "long enough\n", "jo must be an e-mail address"),
     ],
 )
@@ -143,6 +161,7 @@ def test_a_user_who_cannot_be_is_refused(made: dict[str, str], command: Command,
     refused = command("user", "create", "--email", email, "--role", "member", "--password-stdin", given=given)
     assert refused.exit_code == 1
     assert refused.stderr.startswith(f"Error: {sentence}")
+    assert len(rows('SELECT id FROM "user"')) == 1
 
 
 # ── upkeep ──
@@ -241,6 +260,30 @@ def test_the_doctor_reads_the_settings(command: Command, folder: Path) -> None:
     assert command("doctor").stdout.count("problem ") == 3
 
 
+def test_the_doctor_says_everything_that_stops_the_start(command: Command, folder: Path) -> None:
+    (folder / "planwerk.toml").write_text('rate_limit = "lots"\nsession_hours = 0\npublic_url = "plan.example"\nmail_from = "Planwerk"\n')
+    found = [line for line in command("doctor").stdout.splitlines() if line.startswith("problem")]
+    assert [line.split()[2] for line in found] == ["rate_limit:", "session_hours:", "public_url:", "mail_from:"]
+
+
+def test_the_doctor_looks_for_the_environment_of_the_provider(made: dict[str, str], command: Command, folder: Path) -> None:
+    (folder / "planwerk.toml").write_text('oidc_environment = "nope"\n')
+    result = command("doctor")
+    assert result.exit_code == 1
+    assert "problem  setting oidc_environment: there is no environment nope" in result.stdout.splitlines()
+    (folder / "planwerk.toml").write_text(f'oidc_environment = "{made["environment"]}"\n')
+    assert command("doctor").exit_code == 0
+    command("environment", "suspend", made["environment"])
+    assert "the environment of the provider's users, Workshop, is not active" in command("doctor").stdout
+
+
+def test_the_doctor_misses_an_environment_for_a_provider(made: dict[str, str], command: Command, folder: Path) -> None:
+    (folder / "planwerk.toml").write_text('oidc_issuer = "https://id.example"\noidc_client_id = "planwerk"\n')
+    assert command("doctor").exit_code == 0
+    command("environment", "delete", made["environment"], "--yes")
+    assert "problem  there is no environment for the provider's users" in command("doctor").stdout.splitlines()
+
+
 def test_the_doctor_notices_a_database_of_a_newer_release(made: dict[str, str], command: Command) -> None:
     with opened(Settings()) as database:
         database.run_script(["UPDATE state SET value = '9999' WHERE name = 'schema'"])
@@ -261,7 +304,7 @@ def test_the_doctor_makes_no_database(command: Command, folder: Path) -> None:
     ("content", "sentence"),
     [
         ('colour = "blue"', "planwerk.toml: unknown setting colour"),
-        ('port = "many"', "setting port: many is no int"),
+        ('port = "8081"', 'setting port: "8081" is a text, not a whole number'),
         ("port = = 1", "planwerk.toml: "),
     ],
 )

@@ -120,6 +120,12 @@ def test_an_app_may_not_send_users_to_an_unsafe_address(made: dict[str, str], co
     assert rows("SELECT id FROM oauth_client") == []
 
 
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "a\x1bb", "x" * 256])
+def test_an_app_needs_a_name_that_people_can_read(made: dict[str, str], command: Command, name: str) -> None:
+    said = refusal(command, "app", "create", "--name", name, "--redirect-uri", ADDRESS)
+    assert said == "Error: an app needs a name of at most 255 characters\n"
+
+
 def test_apps_are_listed_without_their_secrets(made: dict[str, str], command: Command) -> None:
     app = new_app(command)
     [listed] = result(command, "app", "list")

@@ -43,8 +43,30 @@ def test_who_is_invited_again_gets_another_link_and_stays_one_user(made: dict[st
     assert rows("SELECT count(*) FROM invitation WHERE deleted_at IS NULL") == [(1,)]
 
 
+def test_who_is_invited_again_gets_the_role_of_the_second_invitation(made: dict[str, str], command: Command) -> None:
+    result(command, "user", "invite", "--email", EVA, "--role", "member")
+    assert result(command, "user", "invite", "--email", EVA, "--role", "organiser")["role"] == "organiser"
+    assert rows(f"SELECT role FROM \"user\" WHERE email = '{EVA}'") == [("organiser",)]
+
+
+def test_capitals_in_an_email_do_not_count(made: dict[str, str], command: Command) -> None:
+    first = result(command, "user", "invite", "--email", "Eva@Mill.NL", "--role", "member")
+    assert first["email"] == EVA
+    assert result(command, "user", "invite", "--email", "EVA@mill.nl", "--role", "member")["id"] == first["id"]
+    assert result(command, "user", "archive", "--email", "Eva@Mill.NL")["id"] == first["id"]
+    assert "/reset/" in result(command, "user", "reset", "--email", ADMIN.upper())["reset_link"]
+
+
 def test_an_admin_who_lost_the_password_gets_a_link(made: dict[str, str], command: Command) -> None:
     assert "/reset/" in result(command, "user", "reset", "--email", ADMIN)["reset_link"]
+
+
+def test_an_admin_who_lost_the_second_factor_logs_in_without(made: dict[str, str], command: Command) -> None:
+    words = ("user", "factor-off", "--email", ADMIN)
+    assert refusal(command, *words) == "Error: this user has no second factor\n"
+    rows("UPDATE \"user\" SET mfa_enabled = 1, totp_secret = 'sealed' RETURNING id")
+    assert result(command, *words)["email"] == ADMIN
+    assert rows('SELECT mfa_enabled, totp_secret FROM "user"') == [(0, None)]
 
 
 def test_where_mails_are_sent_the_link_is_mailed(made: dict[str, str], command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +96,7 @@ def test_an_archived_user_is_listed_as_such(made: dict[str, str], command: Comma
         (("archive", "--email", ADMIN), "this is the last active admin: make another user admin first"),
         (("archive", "--email", EVA), f"there is no user {EVA}"),
         (("reset", "--email", EVA), f"there is no user {EVA}"),
+        (("factor-off", "--email", EVA), f"there is no user {EVA}"),
         (
             ("invite", "--email", ADMIN, "--role", "member"),
             f"{ADMIN} is a user already; `planwerk user reset` makes a link for a lost password",

@@ -20,6 +20,7 @@ from planwerk.fields import (
     HexColor,
     Integer,
     Items,
+    LoginEmail,
     LongText,
     ManyBad,
     Map,
@@ -28,6 +29,7 @@ from planwerk.fields import (
     Ref,
     Text,
     Time,
+    TimeZone,
     Url,
     Uuid,
     Words,
@@ -50,8 +52,9 @@ JSON = strategies.recursive(
 )
 
 EVERY: list[Field] = [
-    Text("f"), LongText("f"), Email("f"), Url("f"), HexColor("f"), Uuid("f"), Ref("f", to="x"), Choice("f", words=("a", "b")),
-    Integer("f"), Number("f"), Boolean("f"), Date("f"), Time("f"), DateTime("f"), Words("f"), TAGS, Map("f"), Anything("f"), DAYS, STEPS,
+    Text("f"), LongText("f"), Email("f"), LoginEmail("f"), TimeZone("f"), Url("f"), HexColor("f"), Uuid("f"), Ref("f", to="x"),
+    Choice("f", words=("a", "b")), Integer("f"), Number("f"), Boolean("f"), Date("f"), Time("f"), DateTime("f"),
+    Words("f"), TAGS, Map("f"), Anything("f"), DAYS, STEPS,
 ]  # fmt: skip
 
 
@@ -63,7 +66,11 @@ READ: list[tuple[Field, Any, Any]] = [
     (Text("f"), "", ""),
     (Text("f", max=3), "äöü", "äöü"),
     (LongText("f"), "x" * 65535, "x" * 65535),
-    (Email("f"), "a@b", "a@b"),
+    (Email("f"), "A@b", "A@b"),
+    (LoginEmail("f"), "Eva.Cap@Mill.NL", "eva.cap@mill.nl"),
+    (LoginEmail("f"), "ÉVA@mill.nl", "éva@mill.nl"),
+    (TimeZone("f"), "Europe/Amsterdam", "Europe/Amsterdam"),
+    (TimeZone("f"), "", None),
     (Url("f"), "https://example.com/a?b", "https://example.com/a?b"),
     (HexColor("f"), "#fff", "#fff"),
     (HexColor("f"), "#A0B1C2", "#A0B1C2"),
@@ -111,6 +118,12 @@ REFUSED: list[tuple[Field, Any, str]] = [
     (Text("f", pattern="[a-z]+"), "a1", r"must match [a-z]+"),
     (Email("f"), "", "must be an e-mail address"),
     (Email("f"), "nobody", "must be an e-mail address"),
+    (LoginEmail("f"), "Nobody", "must be an e-mail address"),
+    (LoginEmail("f"), "İ" * 125 + "@mill", "must have at most 254 characters, has 255"),  # each has two small ones
+    (LoginEmail("f"), 5, "must be a text"),
+    (TimeZone("f"), "Mars/Phobos", "must be the name of a time zone, such as Europe/Amsterdam"),
+    (TimeZone("f"), "europe/amsterdam", "must be the name of a time zone, such as Europe/Amsterdam"),
+    (TimeZone("f"), 5, "must be a text"),
     (Url("f"), "ftp://a", "must be an address that begins with http:// or https://"),
     (HexColor("f"), "#ffff", "must be a colour like #1a2b3c"),
     (HexColor("f"), "#fff\n", "must be a colour like #1a2b3c"),
@@ -172,7 +185,7 @@ def places(field: Field, raw: Any) -> list[tuple[str, str]]:
 
 
 def test_every_bad_place_of_a_list_of_words_is_told() -> None:
-    assert places(TAGS, ["saw", "axe", 5]) == [("[1]", "must be one of saw, drill"), ("[2]", "must be one of saw, drill")]
+    assert places(TAGS, ["saw", "axe", 5]) == [("[1]", "must be one of saw, drill, not axe"), ("[2]", "must be one of saw, drill")]
 
 
 def test_every_bad_place_of_a_record_is_told() -> None:

@@ -1,5 +1,6 @@
 """Settings: who wins, what is refused, and that the page for operators lists every one."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -62,19 +63,38 @@ def test_words_of_untruth(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ('port = "many"', "setting port: many is no int"),
-        ("port = 80.5", "setting port: 80.5 is no int"),
-        ("port = true", "setting port: True is no int"),
-        ("port = [80]", r"setting port: \[80\] is no int"),
-        ("host = 5", "setting host: 5 is no str"),
-        ('statement_seconds = "soon"', "setting statement_seconds: soon is no float"),
-        ('allow_affected_sqlite = "maybe"', "setting allow_affected_sqlite: maybe is no bool"),
-        ("allow_affected_sqlite = 1", "setting allow_affected_sqlite: 1 is no bool"),
+        ('port = "18421"', 'setting port: "18421" is a text, not a whole number'),
+        ("port = 80.5", "setting port: 80.5 is not a whole number"),
+        ("port = true", "setting port: True is not a whole number"),
+        ("port = [80]", "setting port: [80] is not a whole number"),
+        ("host = 5", "setting host: 5 is not a text"),
+        ('session_hours = "12"', 'setting session_hours: "12" is a text, not a whole number'),
+        ('statement_seconds = "1.5"', 'setting statement_seconds: "1.5" is a text, not a number'),
+        ('registration = "yes"', 'setting registration: "yes" is a text, not true or false'),
+        ("allow_affected_sqlite = 1", "setting allow_affected_sqlite: 1 is not true or false"),
     ],
 )
-def test_a_value_of_the_wrong_type_is_refused_with_a_sentence(tmp_path: Path, line: str, sentence: str) -> None:
-    with pytest.raises(ValueError, match=f"^{sentence}$"):
+def test_a_value_of_the_wrong_type_in_the_file_is_refused_with_a_sentence(tmp_path: Path, line: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         load(environ={}, folder=written(tmp_path, line))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("port", "many", "setting port: many is not a whole number"),
+        ("port", "80.5", "setting port: 80.5 is not a whole number"),
+        ("statement_seconds", "soon", "setting statement_seconds: soon is not a number"),
+        ("registration", "maybe", "setting registration: maybe is not true or false"),
+    ],
+)
+def test_a_variable_that_cannot_be_read_is_refused_with_a_sentence(tmp_path: Path, name: str, text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        load(environ={f"PLANWERK_{name.upper()}": text}, folder=tmp_path)
+
+
+def test_the_command_line_wins_over_a_variable_that_cannot_be_read(tmp_path: Path) -> None:
+    assert load({"port": 9002}, {"PLANWERK_PORT": "many"}, tmp_path).port == 9002
 
 
 def test_whole_seconds_are_seconds(tmp_path: Path) -> None:

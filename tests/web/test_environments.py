@@ -5,6 +5,7 @@ code in `logins.enter`.
 """
 
 import pytest
+from limits import parse
 from tests.logging_in import (
     WEAK,
     Human,
@@ -21,6 +22,7 @@ from tests.logging_in import (
 from tests.server import Server
 from tests.visiting import Browser
 
+from planwerk.identity.throttle import LIMITS
 from planwerk.web.site import SESSION_COOKIE
 
 
@@ -136,6 +138,40 @@ def test_an_environment_with_a_second_factor_asks_for_its_code(server: Server, b
     assert go_to(browser, there, code="") == 403
     assert where(browser) == "Here"
     assert (go_to(browser, there, code=code_of(secret)), where(browser)) == (200, "There")
+
+
+def test_a_password_opens_what_needs_no_code_first(server: Server, browser: Browser, here: Human, there: Human) -> None:
+    """Else somebody without the second factor of the environment used last would get into none."""
+    change(server, there, last_login_at="2100-01-01T00:00:00Z")
+    secret, _ = with_factor(server, there)
+    assert log_in(browser, here.email, path="/login?next=/account/factor").address.endswith("/environments?next=%2Faccount%2Ffactor")
+    assert (where(browser), sessions(server, there)) == ("Here", [])
+    assert go_to(browser, there, code="000000") == 403
+    assert (go_to(browser, there, code=code_of(secret)), where(browser)) == (200, "There")
+
+
+def test_where_every_environment_needs_a_code_the_one_used_last_asks_for_it(
+    server: Server, browser: Browser, here: Human, there: Human
+) -> None:
+    change(server, there, last_login_at="2100-01-01T00:00:00Z")
+    with_factor(server, here)
+    secret, _ = with_factor(server, there)
+    assert "/login/code" in log_in(browser, here.email).address
+    assert (browser.submit("/login/code", code=code_of(secret)).status, where(browser)) == (200, "There")
+
+
+def test_wrong_codes_count_against_the_network_address_as_at_the_login(
+    server: Server, browser: Browser, here: Human, there: Human, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS, "address", parse("3 per 15 minutes"))
+    change(server, here, last_login_at="2026-01-02T00:00:00Z")
+    secret, _ = with_factor(server, there)
+    log_in(browser, here.email)
+    assert [go_to(browser, there, code="000000") for _ in range(4)] == [403] * 3 + [429]
+    browser.cookies.pop(SESSION_COOKIE)
+    assert log_in(browser, here.email).status == 429
+    log_in(second := browser_of(server), here.email)
+    assert go_to(second, there, code=code_of(secret)) == 200
 
 
 def test_wrong_codes_are_counted_here_as_at_the_login(server: Server, browser: Browser, here: Human, there: Human) -> None:

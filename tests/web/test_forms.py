@@ -4,6 +4,7 @@ To see them fail: answer True in `Site.is_own_form`; sign only the mark of the b
 """
 
 from collections.abc import Iterator
+from urllib.parse import unquote, urlencode
 
 import pytest
 from starlette.routing import Route
@@ -97,6 +98,35 @@ def test_a_form_in_another_notation_is_refused(kind: str, server: Server, browse
 
 def test_a_form_without_end_is_refused(server: Server, browser: Browser) -> None:
     assert refusals(server, browser, csrf=token_of(browser), email="x" * LARGEST) == {413}
+
+
+HOLDERS = {  # the page that holds a form, where that is not at the path of the form itself
+    "/account/profile": "/account",
+    "/account/password": "/account",
+    "/account/sessions/end": "/account",
+    "/account/factor/propose": "/account/factor",
+    "/account/factor/confirm": "/account/factor",
+    "/account/factor/off": "/account/factor",
+    "/developer/apps/x/secret": "/developer/apps/x",
+    "/developer/apps/x/delete": "/developer/apps/x",
+}
+
+
+def test_a_form_sent_after_the_session_has_ended_leads_on_to_its_page(server: Server, browser: Browser, ann: Human) -> None:
+    """To see it fail: let `to_login` come back to the path of the form, which answers 405 to a look at it."""
+    token, led = token_of(browser), {}
+    server.database.query("DELETE FROM session")
+    for path in taking_forms(server):
+        answer = browser.exchange("POST", f"http://{browser.host}{path}", urlencode({"csrf": token}).encode(), None)
+        where, _, following = answer.headers.get("location", "").partition("?next=")
+        if where == "/login" and following:
+            led[path] = unquote(following).removesuffix("?")
+    assert {"/account/apps", "/developer/apps", "/environments"} <= set(led)
+    del led["/login/code"]  # there is no page to come back to
+    assert led == {path: HOLDERS.get(path, path) for path in led}
+    assert set(HOLDERS) <= set(led)
+    again = logged_in(server, ann)
+    assert 405 not in {again.open(path).status for path in led.values()}
 
 
 def test_a_refused_form_says_so_on_a_page(browser: Browser) -> None:

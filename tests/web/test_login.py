@@ -1,6 +1,6 @@
 """The login: what opens, what does not and never says why, where it leads, and how guessing is slowed down.
 
-To see them fail: leave out one condition of `logins.LIVES`; return before the check of a password for an unknown email; keep
+To see them fail: leave out one condition of `logins.LIVES`; check less often for an unknown email than for one known thrice; keep
 the cookie that the browser sent; give the address to go on to as it came; ask the throttle only before the password.
 """
 
@@ -15,6 +15,7 @@ from tests.logging_in import PASSWORD, WEAK, Human, browser_of, change, human, l
 from tests.server import Server, Tenant, running, scratch_database, settings_for
 from tests.visiting import Browser
 
+from planwerk.identity.logins import CHECKS, MOST
 from planwerk.identity.passwords import Passwords
 from planwerk.identity.throttle import LIMITS, Throttle
 from planwerk.web.site import SESSION_COOKIE
@@ -107,8 +108,36 @@ def test_whatever_is_wrong_the_answer_and_the_work_are_the_same(
     assert page.status == 403
     assert page.answer.body.decode().count("The email or the password is not right.") == 1
     assert page.form("/login").fields["email"] == email
-    assert checks == [False]
+    assert checks == [False] * CHECKS
     assert SESSION_COOKIE not in browser.cookies
+
+
+@pytest.mark.parametrize("environments", [1, 2, 3])
+def test_a_wrong_password_is_as_much_work_for_a_person_of_three_environments_as_for_one(
+    environments: int, server: Server, browser: Browser, checks: list[bool]
+) -> None:
+    email = human(server, server.tenant()).email
+    for _ in range(environments - 1):
+        human(server, server.tenant(), email)
+    assert log_in(browser, email, "wrong password").status == 403
+    assert checks == [False] * CHECKS
+
+
+def test_a_right_password_is_checked_once_for_each_environment(browser: Browser, ann: Human, checks: list[bool]) -> None:
+    assert log_in(browser, ann.email).status == 200
+    assert checks == [True]
+
+
+def test_a_login_tries_the_users_that_were_used_last(server: Server, browser: Browser, ann: Human, checks: list[bool]) -> None:
+    for number in range(MOST):
+        change(server, human(server, server.tenant(), ann.email), last_login_at=f"2026-01-{number + 1:02}T00:00:00Z")
+    assert log_in(browser, ann.email, "wrong password").status == 403
+    assert checks == [False] * MOST
+    change(server, ann, last_login_at="2026-02-01T00:00:00Z")
+    checks.clear()
+    change(server, ann, password_hash=WEAK.hash("another password"))
+    assert log_in(browser, ann.email, "another password").status == 200
+    assert checks == [True] + [False] * (MOST - 1)
 
 
 def test_a_user_who_comes_back_from_the_archive_logs_in_again(server: Server, browser: Browser, ann: Human) -> None:

@@ -114,9 +114,9 @@ def test_an_environment_that_waits_opens_to_nobody(mailing: Server) -> None:
         ("win at https://evil.example", EVA, "2 to 80 letters"),
         ("me@evil.example", EVA, "2 to 80 letters"),
         ("<b>Mill</b>", EVA, "2 to 80 letters"),
-        ("The Mill", "", "email address must be an e-mail address"),
-        ("The Mill", "eva", "email address must be an e-mail address"),
-        ("The Mill", f"{'x' * 250}@mill.nl", "email address"),
+        ("The Mill", "", "This is not an email address."),
+        ("The Mill", "eva", "This is not an email address."),
+        ("The Mill", f"{'x' * 250}@mill.nl", "This is not an email address."),
     ],
 )
 def test_what_cannot_be_registered_is_said_and_nothing_is_made(silent: Server, company: str, email: str, words: str) -> None:
@@ -147,6 +147,50 @@ def test_one_address_makes_a_few_environments_an_hour(silent: Server) -> None:
     assert statuses == [200] * 5 + [429]
     assert len(names(silent)) == 5
     assert int(browser.page.answer.headers["retry-after"]) > 0
+
+
+def test_what_is_refused_is_no_registration(silent: Server) -> None:
+    """To see it fail: count before the name and the address were looked at."""
+    browser = browser_of(silent)
+    register(browser)
+    mistakes = [register(browser, *wrong).status for wrong in [("The Mill", "ole@mill.nl"), ("Mill", "eva"), ("/", EVA)] * 3]
+    assert mistakes == [422] * 9
+    assert [register(browser, f"Mill {number}", f"eva.{number}@mill.nl").status for number in range(5)] == [200] * 4 + [429]
+
+
+def test_one_registration_too_many_keeps_what_was_typed(silent: Server) -> None:
+    browser = browser_of(silent)
+    for number in range(6):
+        page = register(browser, f"Mill {number}", f"eva.{number}@mill.nl")
+    assert (page.status, "Too many attempts; try again in" in page.text) == (429, True)
+    assert [page.form().fields[name] for name in ("company", "email")] == ["Mill 5", "eva.5@mill.nl"]
+
+
+def test_nobody_learns_the_names_of_many_environments(silent: Server) -> None:
+    """To see it fail: leave out the count of names that are taken."""
+    browser = browser_of(silent)
+    register(browser)
+    told = [register(browser, "The Mill", f"ole.{number}@mill.nl") for number in range(11)]
+    assert [page.status for page in told] == [422] * 10 + [429]
+    assert "of that name already" not in told[-1].text
+    assert int(told[-1].answer.headers["retry-after"]) > 0
+
+
+def test_who_has_registered_enough_learns_no_name_either(silent: Server) -> None:
+    browser = browser_of(silent)
+    for number in range(5):
+        register(browser, f"Mill {number}", f"eva.{number}@mill.nl")
+    assert register(browser, "Mill 0", "ole@mill.nl").status == 429
+
+
+def test_a_name_that_is_taken_meanwhile_is_said(silent: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = browser_of(silent)
+    register(browser)
+    monkeypatch.setattr("planwerk.web.register.find_environment", lambda tx, name: None)
+    assert "of that name already" in register(browser, email="ole@mill.nl").text
+    monkeypatch.setattr("planwerk.identity.registration.find_environment", lambda tx, name: None)
+    assert "of that name already" in register(browser, email="ole@mill.nl").text
+    assert names(silent) == ["The Mill"]
 
 
 def test_the_form_of_another_site_is_refused(silent: Server) -> None:

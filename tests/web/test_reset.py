@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from tests.client import Loop
-from tests.inviting import PASSWORD, accept, change, links_in, mailed, mailing_server, row_of
+from tests.inviting import PASSWORD, accept, change, links_in, mailed, mailing_server, path_of, row_of
 from tests.people import Person, person
 from tests.server import OBJECTS, Server
 from tests.visiting import Browser, Page
@@ -124,6 +124,15 @@ def test_who_has_got_enough_mails_gets_no_more_and_the_page_does_not_tell(world:
         world.client.post(f"/v1/user/{eva.id}/reset", expect=200)
     assert "on its way" in ask(browser, eva.email).text
     assert world.server.count(world.environment_id, "mail") == LINKS_PER_HOUR
+
+
+def test_who_can_get_no_mail_keeps_the_link_that_an_admin_has_handed_over(world: World, browser: Browser) -> None:
+    """To see it fail: let `leave_reset` make a link for an address that is never mailed."""
+    eva = person(world.server, world, "member")
+    assert eva.email.endswith("@example.com")
+    link = world.client.post(f"/v1/user/{eva.id}/reset", expect=200)["reset_link"]
+    assert "on its way" in ask(browser, eva.email).text
+    assert browser.open(path_of(link)).status == 200
 
 
 def test_a_server_without_mails_says_whom_to_ask(server: Server) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from tests.logging_in import PASSWORD, Human, browser_of, code_of, forget_step, human, log_in, logged_in, row, sessions, value, with_factor
+from tests.people import person
 from tests.server import Server
 from tests.visiting import Browser, Page
 
@@ -234,6 +235,42 @@ def test_it_goes_off_with_password_and_code(server: Server, ann: Human) -> None:
         "[]",
     )
     assert log_in(browser_of(server), ann.email).address.endswith("/account")
+
+
+def test_an_admin_turns_off_one_that_is_lost(server: Server) -> None:
+    """To see it fail: leave `turn_off` or `end_sessions` out of `turn_off_lost`."""
+    tenant = server.tenant("Lost")
+    ann, bob = human(server, tenant), human(server, tenant)
+    with_factor(server, ann)
+    with_factor(server, bob)
+    logged_in(server, ann)
+    answer = server.client(tenant).post(f"/v1/user/{ann.id}/factor/off", expect=200)
+    assert (answer["id"], answer["mfa_enabled"]) == (ann.id, False)
+    assert (sessions(server, ann), value(server, ann, "totp_secret"), value(server, ann, "recovery_hashes")) == ([], None, "[]")
+    assert log_in(browser_of(server), ann.email).address.endswith("/account")
+    assert value(server, bob, "mfa_enabled")
+
+
+def test_one_that_is_not_on_is_not_turned_off(server: Server) -> None:
+    """Not even one that waits to be confirmed; nobody is logged out for it."""
+    tenant = server.tenant("None")
+    ann, api = human(server, tenant), server.client(tenant)
+    propose(logged_in(server, ann))
+    assert api.refused("POST", f"/v1/user/{ann.id}/factor/off") == (409, [10017])
+    assert len(sessions(server, ann)) == 1
+    api.post(f"/v1/user/{ann.id}/archive", expect=200)
+    assert api.refused("POST", f"/v1/user/{ann.id}/factor/off") == (409, [10017])
+    api.delete(f"/v1/user/{ann.id}")
+    assert api.refused("POST", f"/v1/user/{ann.id}/factor/off") == (404, [10004])
+
+
+@pytest.mark.parametrize("role", ["manager", "organiser", "member", "guest"])
+def test_nobody_but_an_admin_turns_off_that_of_others(role: str, server: Server) -> None:
+    tenant = server.tenant("Roles")
+    ann = human(server, tenant)
+    with_factor(server, ann)
+    assert person(server, tenant, role).client.refused("POST", f"/v1/user/{ann.id}/factor/off") == (403, [10003])
+    assert value(server, ann, "mfa_enabled")
 
 
 def test_a_user_without_a_password_is_told_whose_business_it_is(server: Server, ann: Human) -> None:

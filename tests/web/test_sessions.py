@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.client import ABSENT, Answer, Client
 from tests.logging_in import Human, browser_of, change, human, logged_in, sessions, suspend
-from tests.server import OBJECTS, Server, conformity
+from tests.server import OBJECTS, Server, conformity, running, scratch_database, settings_for
 from tests.visiting import Browser
 
 from planwerk.fields import instant
@@ -65,6 +65,22 @@ def test_a_session_that_is_used_lasts_longer_which_is_written_once_an_hour(
     assert is_in(browser)
     (row,) = sessions(server, ann)
     assert (row["last_used_at"] > used, row["expires_at"] < LATER) == (is_written, is_written)
+
+
+@pytest.mark.parametrize(("minutes", "is_written"), [(2, False), (3, True)])
+def test_a_short_session_that_is_used_lasts_longer_too(
+    minutes: int, is_written: bool, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """To see it fail: write the use of a session once an hour, whatever `session_hours` is."""
+    folder = tmp_path_factory.mktemp("short")
+    with scratch_database("sqlite", folder) as url, running(server.loop, settings_for(url, folder, session_hours=1)) as other:
+        ann = human(other, other.tenant())
+        browser = logged_in(other, ann)
+        used = instant(dt.datetime.fromisoformat(other.database.identifiers.now()) - dt.timedelta(minutes=minutes))
+        set_session(other, ann, last_used_at=used)
+        assert is_in(browser)
+        (row,) = sessions(other, ann)
+        assert (row["last_used_at"] > used) == is_written
 
 
 def test_a_session_lasts_two_weeks_after_its_last_use(server: Server, browser: Browser, ann: Human) -> None:

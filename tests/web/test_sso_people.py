@@ -55,6 +55,11 @@ def test_a_new_person_needs_an_address_that_the_provider_does_not_doubt(company:
     assert refuses(company, company.log_in(**said), before)
 
 
+def test_capitals_in_the_address_of_a_new_person_are_not_kept(company: Company) -> None:
+    company.log_in(email=EMAIL.upper())
+    assert company.user(EMAIL)["username"] == EMAIL
+
+
 def test_a_new_person_whose_address_is_neither_verified_nor_doubted_is_let_in(company: Company) -> None:
     company.provider.userinfo = {"sub": "s-1"}
     company.log_in(email_verified=None)

@@ -4,8 +4,9 @@ One grant is one family of tokens (RFC 9700, section 4.14.2): when it is revoked
 """
 
 from planwerk.actor import Role
-from planwerk.describe import Allow, Object, identity, timestamps
+from planwerk.describe import Allow, Object, Upkeep, identity, timestamps
 from planwerk.fields import DateTime, Ref, Text, Uuid
+from planwerk.rules.apps import follow_connections
 
 NOBODY = Allow(read=Role.ADMIN, create=Role.ADMIN, update=Role.ADMIN, delete=Role.ADMIN)
 
@@ -26,6 +27,7 @@ OAUTH_GRANT = Object(
     ),
     index=(("user_id",), ("client_id",)),
     allow=NOBODY,
+    upkeep=(Upkeep(("oauth_grant", "user"), follow_connections),),
 )
 
 OAUTH_CODE = Object(

@@ -3,9 +3,10 @@
 from planwerk.actor import Role
 from planwerk.catalog.links import CARD_FOLLOWER, COLLECTION_FOLLOWER
 from planwerk.describe import Action, Allow, Link, Many, Object, One, Place, Sight, Upkeep, identity, timestamps
-from planwerk.fields import Anything, Boolean, Choice, Date, DateTime, Email, Integer, LongText, Ref, Text, Url, Words
+from planwerk.fields import Anything, Boolean, Choice, Date, DateTime, Email, Integer, LoginEmail, LongText, Ref, Text, TimeZone, Url, Words
 from planwerk.rules.invitations import invite, invite_again, name_invitation, reset_password
 from planwerk.rules.people import follow_people, names_of_user
+from planwerk.rules.second_factor import turn_off_factor
 
 INVITE_LINK = Text("invite_link", max=2048, note="The link of the invitation, where no mail is sent: shown this once.")
 RESET_LINK = Text("reset_link", max=2048, note="The link that sets a password, where no mail is sent: shown this once.")
@@ -21,7 +22,7 @@ USER = Object(
         Text("invite_id", read_only=True),
         Ref("resource_id", to="resource", read_only=True, note='Set by sending "resource": {"id": …}.'),
         Text("infix"),
-        Email("email", required=True),
+        LoginEmail("email", required=True, note="Kept in small letters; capitals do not count when a person logs in."),
         Url("avatar", note="Written as a data URI, shown as the address of the picture."),
         Text("avatar_checksum", read_only=True),
         Text("avatar_signature", read_only=True),
@@ -32,7 +33,7 @@ USER = Object(
         Boolean("mfa_enabled", default=False, read_only=True),
         Integer("nps_counter", default=0, read_only=True),
         Text("external_ref"),
-        Text("timezone"),
+        TimeZone("timezone", note="A name of the IANA time zone database, such as Europe/Amsterdam."),
         Date("date_of_birth"),
         LongText("about"),
         Text("mobile"),
@@ -40,7 +41,7 @@ USER = Object(
         Text("fullname"),
         Text("lastname"),
         Text("firstname"),
-        Email("username"),
+        Email("username", note="The email address, and changed with it, unless it is given."),
         Text("display_name"),
         Boolean("is_sso", default=False, read_only=True),
         Text("idp_issuer", nullable=True, hidden=True),  # the provider that `idp_id` is a name at
@@ -69,7 +70,8 @@ USER = Object(
             answer="user",
             reveals=(INVITE_LINK,),
             role=Role.ADMIN,
-            note="An extension of Planwerk. Invitations before this one open nothing any more. 409 for a user who has accepted one.",
+            note="An extension of Planwerk. Invitations before this one open nothing any more. 409 for a user who has accepted one."
+            " An app sees no link, and is refused with 403 where the user is an admin.",
         ),
         Action(
             "POST",
@@ -79,7 +81,18 @@ USER = Object(
             answer="user",
             reveals=(RESET_LINK,),
             role=Role.ADMIN,
-            note="An extension of Planwerk. The link opens for an hour, once. 409 for a user who has not accepted the invitation.",
+            note="An extension of Planwerk. The link opens for an hour, once. 409 for a user who has not accepted the invitation. An app"
+            " is refused with 403.",
+        ),
+        Action(
+            "POST",
+            "/user/{user_id}/factor/off",
+            "turn off a lost second factor",
+            turn_off_factor,
+            answer="user",
+            role=Role.ADMIN,
+            note="An extension of Planwerk. The user is logged out everywhere. 409 for a user without a second factor. An app is refused"
+            " with 403.",
         ),
     ),
     unique=(("email",), ("external_ref",)),
@@ -92,7 +105,8 @@ USER = Object(
     after=(invite,),
     upkeep=(Upkeep(("user",), follow_people),),
     note="A user who is created is invited, by mail if the server sends any; `status` is invited until a password is set. An environment"
-    " keeps at least one active admin: 409. A resource may be that of several users; the resource shows the first.",
+    " keeps at least one active admin: 409. A resource may be that of several users; the resource shows the first. An app makes no admins"
+    " and changes no email or username: 403.",
 )
 
 USER_SETTING = Object(

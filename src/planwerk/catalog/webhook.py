@@ -8,9 +8,10 @@ from planwerk.catalog.comment import COMMENT
 from planwerk.catalog.time_tracking import TIME_TRACKING
 from planwerk.describe import Action, Allow, Job, Many, Object, Place, identity, timestamps
 from planwerk.fields import Boolean, DateTime, Integer, Ref, Text, Url, Words
+from planwerk.rules.apps import made_by, own_webhook
 from planwerk.rules.outbox import write_events
 from planwerk.rules.outcomes import FOLLOW, follow_webhook
-from planwerk.rules.people import can_send, made_by
+from planwerk.rules.people import can_send
 from planwerk.rules.webhooks import (
     FORGET,
     MOST,
@@ -57,7 +58,7 @@ WEBHOOK = Object(
     ),
     defaults=(made_by, first_secret),
     derives=(can_send,),
-    checks=(allowed_url,),
+    checks=(own_webhook, allowed_url),
     removal=remove_webhook,
     reveals=SECRET,
     relations=(Many("deliveries", to="webhook_delivery", by="webhook_id", is_owned=True, is_writable=False),),

@@ -39,7 +39,7 @@ def serve(host: str | None, port: int | None, database: str | None, workers: int
 @main.command()
 @database_option
 @click.option("--environment", metavar="NAME", help="the name of the new environment")
-@click.option("--admin-email", metavar="E", help="the login of its admin")
+@click.option("--admin-email", metavar="E", help="the login of its admin; without it admin@example.com")
 @json_option
 def init(database: str | None, environment: str | None, admin_email: str | None, is_plain: bool) -> None:
     """Make one environment with one admin and one API key."""

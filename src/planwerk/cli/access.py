@@ -97,6 +97,18 @@ def user_reset(database: str | None, environment: str | None, email: str, is_pla
     show(reset(settings_with(database=database), environment, email), is_plain=is_plain)
 
 
+@user.command("factor-off")
+@database_option
+@environment_option
+@click.option("--email", metavar="E", required=True)
+@json_option
+def user_factor_off(database: str | None, environment: str | None, email: str, is_plain: bool) -> None:
+    """Turn off the second factor of a user who has lost it."""
+    from planwerk.commands.people import factor_off
+
+    show(factor_off(settings_with(database=database), environment, email), is_plain=is_plain)
+
+
 @user.command("list")
 @database_option
 @environment_option

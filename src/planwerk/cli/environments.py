@@ -14,7 +14,7 @@ def environment() -> None:
 
 @environment.command("create")
 @name_argument
-@click.option("--admin-email", metavar="E", help="the login of its admin")
+@click.option("--admin-email", metavar="E", help="the login of its admin; without it admin@example.com")
 @database_option
 @json_option
 def create(name: str, admin_email: str | None, database: str | None, is_plain: bool) -> None:

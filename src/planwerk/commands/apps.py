@@ -7,7 +7,6 @@ import orjson
 from planwerk.catalog.oauth_client import OAUTH_CLIENT
 from planwerk.commands import Impossible
 from planwerk.commands.opened import environment_of, existing
-from planwerk.fields import Bad
 from planwerk.oauth.clients import register, renew_secret
 from planwerk.oauth.connections import environments_with, revoke_all
 from planwerk.settings import Settings
@@ -22,10 +21,6 @@ def make_app(
     """A new app. A public one has no secret; it proves itself by PKCE, and cannot do without."""
     if is_public and not require_pkce:
         raise Impossible("a public app proves itself by PKCE alone; --public and --no-pkce exclude each other")
-    try:
-        OAUTH_CLIENT.field["name"].read(name)
-    except Bad as bad:
-        raise Impossible(f"--name {bad.description}") from None
     with existing(settings) as database:
         found = environment_of(database, environment)
         try:

@@ -1,5 +1,6 @@
 """Making environments and users on the command line. Each function returns what is shown once, as JSON keys."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -7,9 +8,11 @@ from planwerk.catalog.user import USER
 from planwerk.commands import Impossible
 from planwerk.commands.opened import environment_of, existing, opened
 from planwerk.fields import Bad
+from planwerk.identity.password_rules import password_fault
 from planwerk.identity.passwords import Passwords, new_password
 from planwerk.settings import Settings
-from planwerk.start import ADMIN, ENVIRONMENT, access_file, create_access, create_user, has_environment, read_email, save_access
+from planwerk.start import ADMIN, ENVIRONMENT, Access, access_file, create_access, create_user, has_environment, read_email, save_access
+from planwerk.store.database import Database
 from planwerk.store.migrations import upgrade
 
 
@@ -21,15 +24,20 @@ def initialise(settings: Settings, environment: str | None, email: str | None) -
         if not is_first and environment is None:
             raise Impossible("the database has an environment already; --environment NAME makes another one")
         path = access_file(settings)
-        name = environment or ENVIRONMENT
-        try:
-            access = create_access(
-                database, environment=name, email=email or ADMIN, keep=(lambda made: save_access(path, made)) if is_first else None
-            )
-        except Bad as bad:
-            raise Impossible(f"--admin-email {bad.description}") from None
+        name = ENVIRONMENT if environment is None else environment
+        return make_access(database, name, email, keep=(lambda made: save_access(path, made)) if is_first else None)
+
+
+def make_access(database: Database, name: str, email: str | None, keep: Callable[[Access], None] | None = None) -> dict[str, Any]:
+    """A new environment with one admin and one API key, shown once; `keep` as for `create_access`."""
+    try:
+        access = create_access(database, environment=name, email=ADMIN if email is None else email, keep=keep)
+    except Bad as bad:
+        raise Impossible(f"--admin-email {bad.description}") from None
+    except ValueError as error:
+        raise Impossible(str(error)) from None
     if access is None:
-        raise Impossible(f"there is an environment {name} already")
+        raise Impossible(f"there is an environment {name.strip()} already")
     return asdict(access)
 
 
@@ -38,13 +46,14 @@ def make_user(settings: Settings, environment: str | None, email: str, role: str
     try:
         address = read_email(email)
         USER.field["role"].read(role)
-        password_hash = Passwords().hash(chosen := password or new_password())
     except Bad as bad:
         raise Impossible(f"{email} {bad.description}") from None
-    except ValueError as error:
-        raise Impossible(str(error)) from None
+    chosen = new_password() if password is None else password
+    if fault := password_fault(chosen, (address,)):
+        raise Impossible(f"{fault[:1].lower()}{fault[1:]}".rstrip("."))
+    password_hash = Passwords().hash(chosen)
     with existing(settings) as database:
         found = environment_of(database, environment)
         id = database.write_now(found.id, lambda tx: create_user(tx, address, role, password_hash))
     made = {"id": id, "email": address, "role": role, "environment": found.name}
-    return made if password else {**made, "password": chosen}
+    return {**made, "password": chosen} if password is None else made

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
-from limits import parse
 
 from planwerk.commands.checked import value_faults
 from planwerk.commands.opened import opened, sqlite_path
@@ -21,6 +20,7 @@ from planwerk.hooks.address import network_faults, networks_of
 from planwerk.postbox import Postbox, mail_faults
 from planwerk.settings import MEBIBYTE, Settings, beside_database
 from planwerk.store.database import Database, Unusable
+from planwerk.store.environments import ACTIVE, find_environment
 from planwerk.store.migrations import newest, schema_of
 from planwerk.store.sqlite import SOUND_VERSION
 from planwerk.store.walls import is_free, missing_walls
@@ -49,6 +49,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     try:
         with opened(settings) as database:
             yield from examine_database(database, path)
+            yield from check_provider(settings, database)
     except (Unusable, Refusal) as error:
         yield Finding(PROBLEM, f"the database cannot be used: {error}")
 
@@ -85,13 +86,7 @@ def setting_faults(settings: Settings) -> Iterator[str]:
         yield f"port {settings.port} does not exist"
     if settings.workers > 1 and sqlite_path(settings) is not None:
         yield "several workers need PostgreSQL"
-    if settings.statement_seconds <= 0:
-        yield "statement_seconds must be more than 0"
     yield from value_faults(settings)
-    try:
-        parse(settings.rate_limit) if settings.rate_limit.strip() not in ("0", "") else None
-    except ValueError as error:
-        yield f"rate_limit {settings.rate_limit}: {error}"
 
 
 def check_disk(settings: Settings) -> Iterator[Finding]:
@@ -190,6 +185,19 @@ def check_walls(database: Database) -> Iterator[Finding]:
         yield Finding(PROBLEM, f"there is no row-level security on {', '.join(missing)}; run `planwerk migrate`")
     elif database.has_schema():
         yield Finding(OK, "row-level security on every table of an environment")
+
+
+def check_provider(settings: Settings, database: Database) -> Iterator[Finding]:
+    """Whether the users of the OpenID provider have an environment."""
+    name = settings.oidc_environment or None
+    if (name is None and not settings.oidc_issuer) or schema_of(database) != newest():
+        return
+    found = database.write_now("", lambda tx: find_environment(tx, name=name))
+    if found is None:
+        text = f"setting oidc_environment: there is no environment {name}" if name else "there is no environment for the provider's users"
+        yield Finding(PROBLEM, text)
+    elif found.status != ACTIVE:
+        yield Finding(PROBLEM, f"the environment of the provider's users, {found.name}, is not active")
 
 
 SQLITE_CHECKS: tuple[Callable[[Database], Iterator[Finding]], ...] = (check_engine, check_integrity)

@@ -7,15 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from planwerk.commands import Impossible
+from planwerk.commands.credentials import make_access
 from planwerk.commands.opened import environment_of, existing
-from planwerk.fields import Bad
 from planwerk.files.vault import open_vault
 from planwerk.settings import Settings
-from planwerk.start import ADMIN, create_access
 from planwerk.store.database import Database
 from planwerk.store.environments import (
-    ACTIVE,
     DELETING,
+    SIGN_UP,
     SUSPENDED,
     Environment,
     activate,
@@ -25,21 +24,11 @@ from planwerk.store.environments import (
     set_status,
 )
 
-LONGEST_NAME = 100
-
 
 def make_environment(settings: Settings, name: str, email: str | None) -> dict[str, Any]:
     """A new environment with one admin and one API key, shown once."""
-    if not name.strip() or len(name) > LONGEST_NAME:
-        raise Impossible(f"the name of an environment has 1 to {LONGEST_NAME} characters")
     with existing(settings) as database:
-        try:
-            access = create_access(database, environment=name.strip(), email=email or ADMIN)
-        except Bad as bad:
-            raise Impossible(f"--admin-email {bad.description}") from None
-    if access is None:
-        raise Impossible(f"there is an environment {name} already")
-    return asdict(access)
+        return make_access(database, name, email)
 
 
 def all_environments(settings: Settings) -> list[dict[str, Any]]:
@@ -66,14 +55,15 @@ def resume(settings: Settings, name: str) -> dict[str, Any]:
     """The credentials of a suspended environment open it again."""
     with existing(settings) as database:
         found = in_use(database, name)
-        if found.status not in (ACTIVE, SUSPENDED):
-            raise Impossible(f"environment {name} waits for the person who signed up for it")
         database.write_now(found.id, lambda tx: activate(tx, found.id))
         return shown(environment_of(database, name))
 
 
 def in_use(database: Database, name: str) -> Environment:
+    """The environment, if it may be suspended and resumed: one that is not confirmed yet would come back as if it were."""
     found = environment_of(database, name)
+    if found.status == SIGN_UP:
+        raise Impossible(f"environment {name} waits for the person who signed up for it")
     if found.status == DELETING:
         raise Impossible(f"environment {name} is being deleted; `planwerk environment delete` finishes that")
     return found

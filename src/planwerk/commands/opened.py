@@ -45,8 +45,9 @@ def existing(settings: Settings) -> Iterator[Database]:
 
 
 def environment_of(database: Database, name: str | None) -> Environment:
-    """The environment with this name; without a name the oldest."""
+    """The environment with this name; without a name the oldest. An empty name is one that no environment has."""
     found = database.write_now("", lambda tx: find_environment(tx, name=name))
     if found is None:
-        raise Impossible(f"there is no environment {name}" if name else "there is no environment yet; `planwerk init` makes one")
+        yet = "there is no environment yet; `planwerk init` makes one"
+        raise Impossible(yet if name is None else f"there is no environment {name or repr(name)}")
     return found

@@ -1,4 +1,4 @@
-"""Users on the command line: invite, reset, list, archive. Each function returns what is shown, as JSON keys.
+"""Users on the command line: invite, reset, turn off a second factor, list, archive. Each function returns what is shown, as JSON keys.
 
 Links are in what is returned where no mail is sent; they are shown once.
 """
@@ -12,6 +12,7 @@ from planwerk.commands.opened import environment_of, existing
 from planwerk.fields import Bad
 from planwerk.identity.registration import invite_user
 from planwerk.rules.invitations import RESET, make_link, renew_invitation
+from planwerk.rules.second_factor import turn_off_lost
 from planwerk.settings import Settings
 from planwerk.start import read_email
 from planwerk.store.transaction import Row, Transaction
@@ -20,7 +21,7 @@ SHOWN = ("id", "email", "fullname", "role", "status", "last_login_at", "archived
 
 
 def invite(settings: Settings, environment: str | None, email: str, role: str) -> dict[str, Any]:
-    """A new user with an invitation; for one who was invited before, another invitation."""
+    """A new user with an invitation; for one who was invited before, another invitation, to the role that is given now."""
     try:
         address = read_email(email)
         USER.field["role"].read(role)
@@ -31,7 +32,9 @@ def invite(settings: Settings, environment: str | None, email: str, role: str) -
         known = tx.first(USER, email=address)
         if known is not None and known["status"] != "invited":
             raise Impossible(f"{address} is a user already; `planwerk user reset` makes a link for a lost password")
-        return invite_user(tx, {"email": address, "role": role}) if known is None else renew_invitation(tx, present(known))
+        if known is None:
+            return invite_user(tx, {"email": address, "role": role})
+        return renew_invitation(tx, tx.update(USER, present(known), {"role": role}))
 
     return written(settings, environment, work, "invite_link")
 
@@ -47,6 +50,11 @@ def reset(settings: Settings, environment: str | None, email: str) -> dict[str, 
         return user
 
     return written(settings, environment, work, "reset_link")
+
+
+def factor_off(settings: Settings, environment: str | None, email: str) -> dict[str, Any]:
+    """The user logs in without a code from now on, and is logged out everywhere; refuses one who has no second factor."""
+    return written(settings, environment, lambda tx: turn_off_lost(tx, present(user_of(tx, email))))
 
 
 def archive(settings: Settings, environment: str | None, email: str) -> dict[str, Any]:
@@ -68,7 +76,7 @@ def users(settings: Settings, environment: str | None) -> list[dict[str, Any]]:
 
 
 def user_of(tx: Transaction, email: str) -> Row:
-    found = tx.first(USER, email=email)
+    found = tx.first(USER, email=email) or tx.first(USER, email=email.lower())
     if found is None:
         raise Impossible(f"there is no user {email}")
     return found

@@ -1,7 +1,7 @@
-"""Where a request really comes from, when proxies stand before the server: X-Forwarded-For and X-Forwarded-Proto.
+"""Where a request really comes from, when proxies stand before the server: X-Forwarded-For.
 
-The headers count only when the peer is a proxy of the setting `trusted_proxies`; then the last address that is none of them is
-the client's. Without the setting nobody is believed.
+The header counts only when the peer is a proxy of the setting `trusted_proxies`; then the last address that is none of them is
+the client's. Without the setting nobody is believed. X-Forwarded-Proto decides nothing: `public_url` says how people come.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -49,7 +49,7 @@ def proxy_faults(text: str) -> Iterator[str]:
 
 
 def behind_proxies(app: App, text: str) -> App:
-    """The application with `client` and `scheme` as the proxies of the setting tell them; itself if there are none."""
+    """The application with `client` as the proxies of the setting tell it; itself if there are none."""
     networks = trusted_networks(text)
     wrapped: App = wrap_asgi_with_proxy_headers(app, networks) if networks else app
     return wrapped

@@ -47,14 +47,17 @@ from planwerk.fields.single import (
     Email,
     HexColor,
     Integer,
+    LoginEmail,
     LongText,
     Number,
     Ref,
     Text,
     Time,
+    TimeZone,
     Url,
     Uuid,
     instant,
+    timezones_known,
 )
 
 __all__ = [
@@ -81,6 +84,7 @@ __all__ = [
     "Integer",
     "Items",
     "Json",
+    "LoginEmail",
     "LongText",
     "ManyBad",
     "Map",
@@ -89,6 +93,7 @@ __all__ = [
     "Ref",
     "Text",
     "Time",
+    "TimeZone",
     "Url",
     "Uuid",
     "Value",
@@ -103,4 +108,5 @@ __all__ = [
     "parse_record",
     "record_schema",
     "shown_schema",
+    "timezones_known",
 ]

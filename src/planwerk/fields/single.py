@@ -3,7 +3,9 @@
 import datetime as dt
 import re
 from dataclasses import KW_ONLY, dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
+from zoneinfo import available_timezones
 
 from sqlalchemy.types import BigInteger, Boolean as BooleanType, Float, String, TypeEngine
 
@@ -49,7 +51,7 @@ class Text(Field):
 
 
 EMAIL = r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+"  # one @ with something on both sides; more is for the mail server to judge
-URL = r"https?://[^\s\x00-\x1f]+"
+URL = r"[Hh][Tt][Tt][Pp][Ss]?://[^\s\x00-\x1f]+"  # a scheme in any case (RFC 3986, section 3.1); JSON Schema has no flag for that
 HEX_COLOR = r"^#([A-Fa-f0-9]{3}){1,2}$"
 
 
@@ -60,6 +62,41 @@ def LongText(name: str, **options: Any) -> Text:
 
 def Email(name: str, **options: Any) -> Text:
     return Text(name, **{"max": 254, "pattern": EMAIL, "like": "an e-mail address", **options})
+
+
+@dataclass(frozen=True)
+class LoginEmail(Text):
+    """The email address that a person is known by. It is kept in small letters, so that capitals make no second person of one."""
+
+    _: KW_ONLY
+    max: int = 254
+    pattern: str | None = EMAIL
+    like: str = "an e-mail address"
+
+    def parse(self, raw: Value) -> Value:
+        return super().parse(raw.lower() if isinstance(raw, str) else raw)
+
+    def operand(self, text: str) -> Value:
+        return text.lower()
+
+
+@lru_cache
+def timezones_known() -> frozenset[str]:
+    """The names of all time zones that this machine knows."""
+    return frozenset(available_timezones())
+
+
+@dataclass(frozen=True)
+class TimeZone(Text):
+    """The name of a time zone of the IANA database."""
+
+    blank_is_null: ClassVar[bool] = True
+
+    def parse(self, raw: Value) -> Value:
+        name = super().parse(raw)
+        if timezones_known() and name not in timezones_known():  # a machine without the database cannot tell
+            raise Bad("must be the name of a time zone, such as Europe/Amsterdam")
+        return name
 
 
 def Url(name: str, **options: Any) -> Text:

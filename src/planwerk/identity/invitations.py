@@ -12,6 +12,7 @@ from planwerk.describe import Object
 from planwerk.identity.sessions import close_sessions
 from planwerk.rules.invitations import INVITE, RESET, make_link
 from planwerk.rules.links import read_token
+from planwerk.rules.mails import can_reach
 from planwerk.rules.people import names_of_user
 from planwerk.store.database import Database
 from planwerk.store.environments import ACTIVE, SIGN_UP, activate, find_environment
@@ -117,7 +118,10 @@ async def users_asking(database: Database, email: str) -> list[tuple[str, str]]:
 
 
 def leave_reset(tx: Transaction, user_id: str) -> None:
-    """A mail with a link by which the user sets another password."""
+    """A mail with a link by which the user sets another password.
+
+    Nothing happens where no mail arrives: the links that are out, which an admin has handed over, would be void in vain.
+    """
     user = tx.get(tx.object("user"), user_id)
-    if user is not None:
+    if user is not None and can_reach(tx, user["email"]):
         make_link(tx, user, RESET)

@@ -15,7 +15,8 @@ from planwerk.store.database import Database
 from planwerk.store.statements import Statement
 from planwerk.store.transaction import Row, Transaction
 
-MOST = 20  # users of one email that a login tries; those that were used last come first
+MOST = 10  # users of one email that a login tries; those that were used last come first
+CHECKS = 3  # of a login that fails, at least: of how many users an email is, up to so many, its time does not tell
 
 LIVES = "e.status = 'active' AND u.status = 'active' AND u.archived_at IS NULL AND u.deleted_at IS NULL"
 FIND = Statement(
@@ -54,12 +55,13 @@ class Proof:
 
 
 async def prove(database: Database, passwords: Passwords, email: str, password: str) -> Proof:
-    """The users of an email whose password it is; takes the time of one check at least, whoever is asked for."""
+    """The users of an email whose password it is; if there are none, after the time of `CHECKS` at least, whoever is asked for."""
     rows = await database.read("", lambda tx: tx.run_named(FIND, email=email, lower=email.lower()))
     known = [Login(row[0], row[1], mark_of(row[2]), bool(row[3]), row[2]) for row in rows]
     fitting = [login for login in known if await passwords.apart(passwords.fits, login.hash, password)]
-    if not known:
-        await passwords.apart(passwords.fits, None, password)
+    if not fitting:
+        for _ in range(CHECKS - len(known)):
+            await passwords.apart(passwords.fits, None, password)
     logins = [await with_strong_hash(database, passwords, login, password) for login in fitting]
     return Proof(tuple(logins), bool(logins) and len(logins) == len(known))
 

@@ -7,7 +7,6 @@ nobody knows becomes a user if a role is found. Everything happens in the caller
 import contextlib
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 import structlog
 
@@ -17,8 +16,9 @@ from planwerk.fields import Bad
 from planwerk.identity.opaque import token_hash
 from planwerk.identity.openid_wire import NoLogin
 from planwerk.rules.invitations import void_links
-from planwerk.rules.people import ALONE, names_of_user
+from planwerk.rules.people import names_of_user
 from planwerk.settings import Settings
+from planwerk.store.environments import lock_environment
 from planwerk.store.statements import Statement
 from planwerk.store.transaction import Row, Transaction
 
@@ -64,7 +64,7 @@ def linked_user(tx: Transaction, claims: Mapping[str, Any]) -> Row | None:
 def verified_user(tx: Transaction, claims: Mapping[str, Any]) -> Row | None:
     """The user with the address of the claims; raises `NoLogin` if there is one who must not be taken for this person."""
     email = email_of(tx, claims)
-    user = tx.first(tx.object("user"), email=email) or tx.first(tx.object("user"), email=email.lower())
+    user = tx.first(tx.object("user"), email=email)
     is_verified = claims.get("email_verified") in (True, "true")  # some providers write the word
     if user is None and "email_verified" in claims and not is_verified:
         raise NoLogin("the provider says that the address of this new person is not verified")
@@ -94,7 +94,7 @@ def new_user(tx: Transaction, claims: Mapping[str, Any], role: Role | None) -> R
     """An active user made from claims."""
     if role is None:
         raise NoLogin("a person whom nobody knows needs a role; neither a claim nor oidc_default_role names one")
-    tx.run_named(ALONE[tx.statements.dialect.name])
+    lock_environment(tx)
     if linked_user(tx, claims):
         raise NoLogin("another login has brought this new person at the same moment")
     known = {"idp_id": claims["sub"], "idp_issuer": tx.settings.oidc_issuer, "is_sso": True, "status": "active", "role": role.name.lower()}
@@ -114,7 +114,7 @@ def names(tx: Transaction, claims: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         with contextlib.suppress(Bad):
             values[name] = tx.object("user").field[name].parse(value)
-    return values if values.get("timezone") in available_timezones() else {**values, "timezone": None}
+    return values
 
 
 # ── roles ──
@@ -172,6 +172,6 @@ def kept_role(tx: Transaction, user: Row, role: Role | None) -> str:
 
 def other_admins(tx: Transaction, user: Row) -> list[Row]:
     """The other active admins. Of two who are demoted at once, the second sees that the first is gone."""
-    tx.run_named(ALONE[tx.statements.dialect.name])
+    lock_environment(tx)
     found = tx.find(tx.object("user"), role="admin", status="active", archived_at=None)
     return [row for row in found if row["id"] != user["id"]]

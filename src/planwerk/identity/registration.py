@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from planwerk.rules.invitations import INVITE, invite, name_invitation
 from planwerk.rules.people import names_of_user
 from planwerk.store.database import Database
-from planwerk.store.environments import SIGN_UP, create_environment, find_environment, remove
+from planwerk.store.environments import SIGN_UP, create_environment, find_environment, parse_name, remove
 from planwerk.store.statements import Statement
 from planwerk.store.transaction import Row, Transaction
 
@@ -31,14 +31,15 @@ class Registered:
 def register(tx: Transaction, name: str, email: str) -> Registered | None:
     """A new environment with an invited admin; None if the name is taken.
 
-    Raises `Bad` for an email address that is none, and `Duplicate` if somebody takes the name at the same time.
+    Raises `Bad` for an email address that is none, another ValueError with a sentence for a name that no environment can have, and
+    `Duplicate` if somebody takes the name at the same time.
     """
-    address = tx.object("user").field["email"].parse(email)
-    if find_environment(tx, name=name) is not None:
+    chosen, address = parse_name(name), tx.object("user").field["email"].parse(email)
+    if find_environment(tx, name=chosen) is not None:
         return None
-    tx.environment_id = create_environment(tx, name, status=SIGN_UP).id
+    tx.environment_id = create_environment(tx, chosen, status=SIGN_UP).id
     invite_user(tx, {"email": address, "role": "admin", "card_visibility": "all"})
-    return Registered(name, address, tx.revealed.pop(f"{INVITE}_link", ""))
+    return Registered(chosen, address, tx.revealed.pop(f"{INVITE}_link", ""))
 
 
 def invite_user(tx: Transaction, values: dict[str, str]) -> Row:

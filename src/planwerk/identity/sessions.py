@@ -1,7 +1,7 @@
 """Sessions of the browser: opened by a login, found by the cookie, closed by whoever owns them.
 
 The cookie is an opaque token, of which only the hash is stored. A session ends when it has not been used for
-`session_hours`; its use is written down once an hour at most.
+`session_hours`; its use is written down once an hour at most, and once in a 24th of that time where that is less.
 """
 
 import datetime as dt
@@ -19,6 +19,7 @@ from planwerk.store.statements import Statement
 from planwerk.store.transaction import Row, Transaction
 
 WRITTEN_EVERY = dt.timedelta(hours=1)
+PARTS = 24  # of a short session, after each of which its use is written
 
 FIND = Statement(
     "SELECT s.id, s.user_id, s.last_used_at, s.others, s.method, e.name, e.hash, u.email, u.role, u.fullname, u.password_hash"
@@ -104,15 +105,16 @@ async def find_visitor(database: Database, token: str, now: str) -> Visitor | No
 
 
 def use_session(tx: Transaction, visitor: Visitor) -> None:
-    """Keep a session alive that is used; nothing is written within an hour of the last time."""
+    """Keep a session alive that is used; nothing is written shortly after the last time."""
     session = tx.get(tx.object("session"), visitor.session_id)
-    if session is not None and is_written_long_ago(session["last_used_at"], tx.now):
+    if session is not None and is_written_long_ago(session["last_used_at"], tx.now, tx.settings.session_hours):
         tx.update(tx.object("session"), session, {"last_used_at": tx.now, "expires_at": end_of_session(tx)})
 
 
-def is_written_long_ago(last_used_at: str, now: str) -> bool:
+def is_written_long_ago(last_used_at: str, now: str, session_hours: int) -> bool:
     """Whether the use of a session is to be written down again."""
-    return dt.datetime.fromisoformat(now) - dt.datetime.fromisoformat(last_used_at) >= WRITTEN_EVERY
+    written_every = min(WRITTEN_EVERY, dt.timedelta(hours=session_hours) / PARTS)
+    return dt.datetime.fromisoformat(now) - dt.datetime.fromisoformat(last_used_at) >= written_every
 
 
 def close_session(tx: Transaction, id: str) -> None:

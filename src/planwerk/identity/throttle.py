@@ -18,11 +18,12 @@ from planwerk.errors import TOO_MANY_REQUESTS, Refusal, refuse
 
 LIMITS: dict[str, RateLimitItem] = {
     "account": parse("10 per 15 minutes"),  # wrong passwords for one email address, whether it is anybody's or not
-    "address": parse("100 per 15 minutes"),  # wrong passwords, codes and links from one network address
+    "address": parse("100 per 15 minutes"),  # logins that fail and links asked for on /reset, from one network address
     "factor": parse("5 per 15 minutes"),  # wrong codes of the second factor of one user
     "client": parse("10 per 15 minutes"),  # wrong secrets of one app
     "mail": parse("5 per hour"),  # mails that somebody lets go to one recipient
     "registration": parse("5 per hour"),  # environments made from one network address
+    "name": parse("10 per hour"),  # names of environments that one network address was told are taken
 }
 
 

@@ -53,12 +53,6 @@ def confirm(tx: Transaction, user: Row, code: str) -> list[str]:
     return codes
 
 
-def turn_off(tx: Transaction, user: Row) -> None:
-    """Logins ask for no code any more; the secret is forgotten."""
-    values = {"mfa_enabled": False, "totp_secret": None, "totp_step": None, "recovery_hashes": "[]"}
-    tx.update(tx.object("user"), user, values)
-
-
 def take_code(tx: Transaction, user: Row, code: str) -> bool:
     """Whether a code of the device or a recovery code is right; it is used up then, and only one of several at once gets it."""
     return bool(user["mfa_enabled"]) and (take_step(tx, user, code) or take_recovery_code(tx, user, code))

@@ -23,8 +23,10 @@ from planwerk.store.transaction import Row, Transaction
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+")  # a name or an IPv6 address; it stands in a header of the consent page
-LOOPBACK_PORT = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\])):\d{1,5}(?=[/?]|$)")
+LOOPBACK_PORT = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\])):([1-9][0-9]{0,4})(?=[/?]|$)")
+LAST_PORT = 65535
 SECRET_BYTES = 32
+NAME_CHARACTERS = 255
 ADDRESSES, ADDRESS_CHARACTERS = 20, 2048
 
 FIND = Statement(
@@ -88,10 +90,19 @@ def without_port(address: str) -> str:
     >>> without_port("http://127.0.0.1:51004/back"), without_port("http://127.0.0.1.example:51004/back")
     ('http://127.0.0.1/back', 'http://127.0.0.1.example:51004/back')
     """
-    return LOOPBACK_PORT.sub(r"\1", address, count=1) if LOOPBACK_PORT.match(address) else address
+    found = LOOPBACK_PORT.match(address)
+    return address if found is None or int(found[2]) > LAST_PORT else found[1] + address[found.end() :]
 
 
 # ── registering ──
+
+
+def check_name(name: str) -> str:
+    """The name of an app, without spaces around it. Raises ValueError with a sentence for one that people cannot read."""
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_CHARACTERS or not name.isprintable():
+        raise ValueError(f"an app needs a name of at most {NAME_CHARACTERS} characters")
+    return name
 
 
 def check_redirect(address: str) -> None:
@@ -119,10 +130,10 @@ def check_redirects(addresses: Sequence[str]) -> None:
 
 
 def register(tx: Transaction, name: str, addresses: Sequence[str], *, is_public: bool, require_pkce: bool = True) -> tuple[Row, str | None]:
-    """(a new app of the environment, its secret); a public app has none. Raises ValueError as `check_redirects` does."""
+    """(a new app of the environment, its secret); a public app has none. Raises ValueError with a sentence."""
     check_redirects(addresses)
-    values = {"name": name, "redirect_uris": stored(addresses), "is_public": is_public, "require_pkce": is_public or require_pkce}
-    row = tx.insert(OAUTH_CLIENT, values)
+    values = {"name": check_name(name), "redirect_uris": stored(addresses), "is_public": is_public}
+    row = tx.insert(OAUTH_CLIENT, {**values, "require_pkce": is_public or require_pkce})
     return (row, None) if is_public else renew_secret(tx, row)
 
 
@@ -133,9 +144,9 @@ def renew_secret(tx: Transaction, client: Row) -> tuple[Row, str]:
 
 
 def change(tx: Transaction, client: Row, name: str, addresses: Sequence[str], *, require_pkce: bool) -> Row:
-    """The app with another name and other addresses. Raises ValueError as `check_redirects` does."""
+    """The app with another name and other addresses. Raises ValueError with a sentence."""
     check_redirects(addresses)
-    values = {"name": name, "redirect_uris": stored(addresses), "require_pkce": bool(client["is_public"]) or require_pkce}
+    values = {"name": check_name(name), "redirect_uris": stored(addresses), "require_pkce": bool(client["is_public"]) or require_pkce}
     return tx.update(OAUTH_CLIENT, client, values)
 
 

@@ -29,7 +29,7 @@ from planwerk.store.database import Database, unavailable
 from planwerk.store.transaction import Transaction
 
 PREFIXES = ("/v1/oauth", "/api/v1/oauth")
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 FORM = "application/x-www-form-urlencoded"
 BODY_BYTES = 64 * 1024
 

@@ -1,7 +1,7 @@
 """Inviting people, and letting them set a new password: an invitation, and a mail with its link.
 
-Where no mail can be sent the answer to the request shows the link, once; it is stored nowhere. Of several invitations of a
-user for the same purpose the newest alone opens.
+Where no mail can be sent the answer to the request shows the link, once; it is stored nowhere. An app sees no link: it would open
+an account when the app's connection is over. Of several invitations of a user for the same purpose the newest alone opens.
 """
 
 import datetime as dt
@@ -11,6 +11,7 @@ from typing import Any
 from planwerk.actor import Actor
 from planwerk.errors import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, refuse
 from planwerk.fields import instant
+from planwerk.rules.apps import is_app, refuse_apps
 from planwerk.rules.links import link_to
 from planwerk.rules.mails import can_reach, has_enough, send_mail
 from planwerk.store.environments import find_environment
@@ -37,6 +38,8 @@ def invite(tx: Transaction, user: Row, old: Row | None) -> None:
 def invite_again(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Any) -> Row:  # noqa: ARG001 (the signature of an action)
     """A new invitation for a user who has not accepted one yet; those before it open nothing any more."""
     user = asked_user(tx, path["user_id"])
+    if user["role"] == "admin":
+        refuse_apps(actor, "invite an admin", "role")
     if user["status"] != "invited":
         raise refuse(CONFLICT, "this user has accepted an invitation; a lost password is replaced by POST /user/{user_id}/reset")
     return renew_invitation(tx, user)
@@ -44,6 +47,7 @@ def invite_again(tx: Transaction, actor: Actor, path: Mapping[str, str], given: 
 
 def reset_password(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Any) -> Row:  # noqa: ARG001
     """A link by which a user who has lost the password sets another; the old one holds until then."""
+    refuse_apps(actor, "let a user set another password")
     user = asked_user(tx, path["user_id"])
     if user["status"] != "active":
         raise refuse(CONFLICT, "this user has not accepted the invitation; POST /user/{user_id}/invite makes another one")
@@ -72,7 +76,7 @@ def renew_invitation(tx: Transaction, user: Row) -> Row:
 
 
 def make_link(tx: Transaction, user: Row, purpose: str, id: str | None = None) -> None:
-    """A link for the user, mailed or else revealed as `invite_link` or `reset_link`.
+    """A link for the user, mailed or else revealed as `invite_link` or `reset_link`, though not to an app.
 
     Refuses with 429 when the recipient has got five such mails within an hour.
     """
@@ -88,7 +92,7 @@ def make_link(tx: Transaction, user: Row, purpose: str, id: str | None = None) -
         environment = find_environment(tx, id=tx.environment_id)
         told = {"environment": environment.name if environment else "", "inviter": name_of(inviter), "role": user["role"]}
         send_mail(tx, user["email"], purpose, {"invitation_id": invitation["id"], **told})
-    else:
+    elif not is_app(tx.actor):
         tx.reveal(**{f"{purpose}_link": link_to(tx.settings, tx.environment_id, invitation["id"], purpose)})
 
 

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from planwerk.actor import Actor
-from planwerk.errors import FORBIDDEN, NOT_FOUND, VALIDATION_FAILED, Fault, refuse
+from planwerk.errors import NOT_FOUND, VALIDATION_FAILED, Fault, refuse
+from planwerk.rules.apps import refuse_apps
 from planwerk.store.transaction import Row, Transaction
 
 ALPHABET = string.ascii_letters + string.digits
 CHARACTERS = 64
+NOT_BY_APPS = "make, change or revoke API keys"  # a key would outlive its connection
 
 
 def new_key() -> str:
@@ -37,7 +39,7 @@ def fill_key(tx: Transaction, values: dict[str, Any]) -> None:
 
 def may_write_key(tx: Transaction, values: Mapping[str, Any], row: Mapping[str, Any] | None) -> Iterator[Fault]:
     """Refuse apps with 403; an end that has passed already is a fault, unless the key has it."""
-    refuse_apps(tx.actor)
+    refuse_apps(tx.actor, NOT_BY_APPS)
     if row is None or values.get("expires_at") != row["expires_at"]:
         yield from faults_of_end(tx, values.get("expires_at"))
 
@@ -48,21 +50,15 @@ def faults_of_end(tx: Transaction, expires_at: str | None) -> Iterator[Fault]:
         yield Fault(VALIDATION_FAILED, "expires_at must lie in the future", "expires_at")
 
 
-def refuse_apps(actor: Actor | None) -> None:
-    """An app reaches the API as long as its user lets it; a key that it makes would outlive that."""
-    if actor is not None and actor.kind == "oauth":
-        raise refuse(FORBIDDEN, "an app may not make, change or revoke API keys; a user or an API key may")
-
-
 def remove_key(tx: Transaction, row: Row) -> None:
     """A deleted key is refused from now on, and listed no more."""
-    refuse_apps(tx.actor)
+    refuse_apps(tx.actor, NOT_BY_APPS)
     tx.delete(tx.object("api_key"), row)
 
 
 def revoke_key(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Mapping[str, Any]) -> Row:  # noqa: ARG001 (see Action)
     """The action: `revoke` for those who may."""
-    refuse_apps(actor)
+    refuse_apps(actor, NOT_BY_APPS)
     return revoke(tx, path["api_key_id"].lower())
 
 

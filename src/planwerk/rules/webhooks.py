@@ -15,6 +15,7 @@ from planwerk.errors import NOT_FOUND, VALIDATION_FAILED, Fault, refuse
 from planwerk.fields import instant
 from planwerk.hooks.address import faults_of, networks_of
 from planwerk.hooks.signature import new_secret
+from planwerk.rules.apps import keep_from_others
 from planwerk.rules.outbox import STARTED, SUSPENDED, deliver
 from planwerk.secret import seal, secret_of, unseal
 from planwerk.store.outbox import Record, event_body
@@ -117,6 +118,7 @@ def row_of(tx: Transaction, name: str, id: str, *, locks: bool) -> Row:
 def rotate_secret(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Any) -> Row:  # noqa: ARG001 (the signature of an action)
     """A new secret; for a day both sign, so that the receiver can change over."""
     webhook = webhook_of(tx, path)
+    keep_from_others(tx, webhook)
     until = instant(dt.datetime.fromisoformat(tx.now) + dt.timedelta(hours=OLD_SECRET_HOURS))
     values = {"secret": make_secret(tx), "old_secret": webhook["secret"], "old_secret_until": until}
     return tx.update(tx.object("webhook"), webhook, values)

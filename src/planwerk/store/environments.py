@@ -15,6 +15,7 @@ from planwerk.store.walls import walled
 
 ACTIVE, SIGN_UP, SUSPENDED, DELETING = "active", "sign_up", "suspended", "deleting"
 BATCH = 1000  # rows that are deleted in one transaction
+NAME_CHARACTERS = 100
 
 INSERT = Statement(
     "INSERT INTO environment (id, hash, name, status, created_at, updated_at) VALUES ({id}, {hash}, {name}, {status}, {now}, {now})", {}
@@ -22,6 +23,10 @@ INSERT = Statement(
 SELECT = "SELECT id, hash, name, status, created_at, updated_at, last_request_user, last_request_third_party FROM environment"
 BY_NAME = Statement(f"{SELECT} WHERE name = {{name}}", {})
 BY_ID = Statement(f"{SELECT} WHERE id = {{id}}", {})
+LOCK = {
+    "sqlite": Statement("SELECT id FROM environment WHERE id = {environment}", {}),
+    "postgresql": Statement("SELECT id FROM environment WHERE id = {environment} FOR NO KEY UPDATE", {}),
+}
 FIRST = Statement(f"{SELECT} ORDER BY id LIMIT 1", {})
 ALL = Statement(f"{SELECT} ORDER BY name", {})
 SET_STATUS = Statement("UPDATE environment SET status = {status}, updated_at = {now} WHERE id = {id}", {})
@@ -47,6 +52,21 @@ class Environment:
     last_request_third_party: str | None = None
 
 
+def parse_name(text: str) -> str:
+    """The name of an environment, without spaces around it; raises ValueError with a sentence.
+
+    >>> parse_name(" Second hall ")
+    'Second hall'
+    >>> parse_name("two\\nlines")
+    Traceback (most recent call last):
+    ValueError: the name of an environment has 1 to 100 characters, all of them printable
+    """
+    name = text.strip()
+    if not 1 <= len(name) <= NAME_CHARACTERS or not name.isprintable():
+        raise ValueError(f"the name of an environment has 1 to {NAME_CHARACTERS} characters, all of them printable")
+    return name
+
+
 def create_environment(tx: Transaction, name: str, status: str = ACTIVE) -> Environment:
     """A new environment; raises `Duplicate` if the name is taken."""
     id, mark = tx.new_id(), hashlib.sha1(secrets.token_bytes(32), usedforsecurity=False).hexdigest()
@@ -64,6 +84,11 @@ def find_environment(tx: Transaction, *, name: str | None = None, id: str | None
 def list_environments(tx: Transaction) -> list[Environment]:
     """All of them, by name."""
     return [Environment(*row) for row in tx.run_named(ALL)]
+
+
+def lock_environment(tx: Transaction) -> None:
+    """From here on, transactions of the environment that call this come one after the other."""
+    tx.run_named(LOCK[tx.statements.dialect.name])
 
 
 def activate(tx: Transaction, id: str) -> None:

@@ -6,14 +6,14 @@ Every change is a form of this browser and concerns the visitor's own user; ids 
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from planwerk.actor import Actor, Role
-from planwerk.errors import NOT_FOUND, VALIDATION_FAILED, Refusal, refuse
+from planwerk.errors import NOT_FOUND, Refusal, refuse
+from planwerk.fields import timezones_known
 from planwerk.identity.password_rules import RULES
 from planwerk.identity.passwords import mark_of
 from planwerk.identity.sessions import Visitor, close_session, close_sessions
@@ -78,8 +78,6 @@ class Pages:
             return self.site.to_login(request)
         typed = {name: " ".join(fields[name].split()) or None for name in PROFILE if name in fields}
         try:
-            if typed.get("timezone") and typed["timezone"] not in timezones_known():
-                raise refuse(VALIDATION_FAILED, f"{typed['timezone']} is no time zone", "timezone")
             values = parse_draft(self.site.objects["user"], typed, self.site.objects, is_create=False)[0].values
             await self.site.database.write(visitor.environment_id, lambda tx: set_profile(as_visitor(tx, visitor), visitor, values))
         except Refusal as refusal:
@@ -178,11 +176,6 @@ def end_own_session(tx: Transaction, visitor: Visitor, id: str) -> None:
 
 
 # ── time zones ──
-
-
-@lru_cache
-def timezones_known() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 @lru_cache

@@ -21,7 +21,6 @@ from planwerk.web.site import Site
 
 PATH = "/developer/apps"
 ONE = PATH + "/{id}"
-NAME_CHARACTERS = 255
 BLANK = {"name": "", "redirect_uris": "", "kind": "confidential", "require_pkce": ""}
 
 Fields = dict[str, str]
@@ -72,7 +71,7 @@ class AppPages:
         is_public, require_pkce = fields.get("kind") == "public", "require_pkce" in fields
 
         def work(tx: Transaction) -> tuple[Row, str | None]:
-            return register(tx, name_in(fields), addresses_in(fields), is_public=is_public, require_pkce=require_pkce)
+            return register(tx, fields.get("name", ""), addresses_in(fields), is_public=is_public, require_pkce=require_pkce)
 
         try:
             client, secret = await self.site.database.write(visitor.environment_id, work)
@@ -96,7 +95,7 @@ class AppPages:
     async def save(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
         def work(tx: Transaction) -> Row:
             client = known(tx.get(OAUTH_CLIENT, request.path_params["id"]))
-            return change(tx, client, name_in(fields), addresses_in(fields), require_pkce="require_pkce" in fields)
+            return change(tx, client, fields.get("name", ""), addresses_in(fields), require_pkce="require_pkce" in fields)
 
         try:
             client = await self.site.database.write(visitor.environment_id, work)
@@ -125,14 +124,6 @@ def known(client: Row | None) -> Row:
     if client is None:
         raise refuse(NOT_FOUND, "there is no such app")
     return client
-
-
-def name_in(fields: Fields) -> str:
-    """The name of an app; raises ValueError with a sentence."""
-    name = fields.get("name", "").strip()
-    if not 1 <= len(name) <= NAME_CHARACTERS or not name.isprintable():
-        raise ValueError(f"an app needs a name of at most {NAME_CHARACTERS} characters")
-    return name
 
 
 def addresses_in(fields: Fields) -> list[str]:

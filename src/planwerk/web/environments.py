@@ -49,12 +49,13 @@ def routes(site: Site) -> list[Route]:
         raise refuse(NOT_FOUND, "you have no access there; log in again")
 
     async def entered(request: Request, visitor: Visitor, user: Membership, code: str) -> str | None:
-        tried = [("factor", user.user_id)] if user.login.asks_code else []
+        asks_code = user.login.asks_code
+        tried, near = ([("factor", user.user_id)], [("address", site.address(request))]) if asks_code else ([], [])
+        await each(site.throttle.check, near)
         await each(site.throttle.fail, tried)
         address, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
         cookie = await switch(site.database, visitor, user.login, code=code, address=address, agent=agent)
-        if cookie is not None:
-            await each(site.throttle.clear, tried)
+        await (each(site.throttle.fail, near) if cookie is None else each(site.throttle.clear, tried))
         return cookie
 
     return [Route("/environments", show), Route("/environments", choose, methods=["POST"])]

@@ -15,7 +15,8 @@ from starlette.routing import Route
 from planwerk.errors import Refusal
 from planwerk.identity.sessions import Visitor
 from planwerk.identity.throttle import each
-from planwerk.identity.totp import confirm, propose, provisioning_address, take_code, turn_off
+from planwerk.identity.totp import confirm, propose, provisioning_address, take_code
+from planwerk.rules.second_factor import turn_off
 from planwerk.store.transaction import Transaction
 from planwerk.web.account import NOT_RIGHT, as_visitor, is_own_password, own_rows, own_user
 from planwerk.web.login import CODE_NOT_RIGHT, sentence, with_headers

@@ -73,9 +73,10 @@ class Pages:
             return self.login_page(request, following, email=email, wrong=NOT_RIGHT, status=403)
         if proof.is_whole:  # else somebody could guess one user's password and clear the count by logging in as another
             await each(throttle.clear, tried[1:])
-        if proof.logins[0].asks_code:
-            return self.wait_for_code(proof.logins, following)
-        return await self.let_in(request, proof.logins, following) or self.login_page(request, following, wrong=NOT_RIGHT, status=403)
+        logins = sorted(proof.logins, key=lambda login: login.asks_code)  # what needs no code is open to somebody who has none
+        if logins[0].asks_code:
+            return self.wait_for_code(logins, following)
+        return await self.let_in(request, logins, following) or self.login_page(request, following, wrong=NOT_RIGHT, status=403)
 
     async def let_in(self, request: Request, logins: Sequence[Login], following: str, code: str = "") -> Response | None:
         """On to where the person wanted to go, with the cookie of a session of the first; None if it does not let them in."""

@@ -9,13 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from planwerk.edge.problems import problem
 from planwerk.edge.reference import new_reference
 from planwerk.errors import FORBIDDEN, UNAUTHORIZED, Refusal, refuse
 from planwerk.identity.sessions import Visitor
 from planwerk.identity.tokens import WEB_TOKEN_SECONDS, web_token
 from planwerk.store.transaction import Transaction
-from planwerk.web.site import HEADERS, Site
+from planwerk.web.site import HEADERS, Site, error_answer
 
 
 def routes(site: Site) -> list[Route]:
@@ -34,10 +33,7 @@ def routes(site: Site) -> list[Route]:
         try:
             return await token(request)
         except Refusal as refusal:
-            reference = new_reference()
-            status, body, headers = problem(refusal, reference, "POST /session/token")
-            named = {name.decode(): value.decode() for name, value in headers}
-            return Response(body, status, {**HEADERS, **named, "reference-tag": reference}, "application/json")
+            return error_answer(request, refusal)
 
     return [Route("/session/token", answer, methods=["POST"])]
 

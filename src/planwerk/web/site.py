@@ -4,6 +4,7 @@ A page module has a function `routes(site)`. Every answer is HTML without script
 loads nothing from elsewhere.
 """
 
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,8 +16,10 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Match
 
 from planwerk.describe import Object
+from planwerk.edge.problems import problem
 from planwerk.edge.reference import new_reference
 from planwerk.errors import BAD_REQUEST, FORBIDDEN, PAYLOAD_TOO_LARGE, Refusal, refuse
 from planwerk.identity.passwords import Passwords
@@ -32,6 +35,7 @@ Result = TypeVar("Result")
 SESSION_COOKIE, FORM_COOKIE = "planwerk_session", "planwerk_form"
 COOKIE_SECONDS = 400 * 24 * 3600  # browsers keep no cookie longer; when a session ends is the server's business
 FORM_BYTES = 64 * 1024
+BELOW_API = re.compile(r"(/api)?/v1(/|$)")
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 HEADERS = {
     "cache-control": "no-store",
@@ -68,14 +72,14 @@ class Site:
         """Who is logged in in this browser; None if nobody is. The session lasts longer because it is used."""
         token, now = request.cookies.get(SESSION_COOKIE), self.now()
         found = await find_visitor(self.database, token, now) if token else None
-        if found is not None and is_written_long_ago(found.last_used_at, now):
+        if found is not None and is_written_long_ago(found.last_used_at, now, self.settings.session_hours):
             with suppress(Refusal):  # a full disk can still be read
                 await self.database.write(found.environment_id, lambda tx: use_session(tx, found))
         return found
 
     def to_login(self, request: Request) -> Response:
-        """To the login page, and back to this page afterwards."""
-        path = request.url.path if request.method != "GET" else f"{request.url.path}?{request.url.query}".removesuffix("?")
+        """To the login page, and back afterwards: to this page, or to the one whose form was sent."""
+        path = page_of(request) if request.method == "POST" else f"{request.url.path}?{request.url.query}".removesuffix("?")
         return self.redirect(f"/login?next={quote(path, safe='')}")
 
     @staticmethod
@@ -118,6 +122,12 @@ class Site:
         response.headers.update(refusal.headers)
         return response
 
+    def refused(self, request: Request, refusal: Refusal) -> Response:
+        """The answer where no page of ours took the request: a page for browsers, an error body for programs and below /v1."""
+        if "text/html" in request.headers.get("accept", "") and not BELOW_API.match(request.url.path):
+            return self.problem(request, refusal)
+        return error_answer(request, refusal)
+
     def redirect(self, address: str) -> Response:
         """On to another page, with GET (RFC 9110, section 15.4.4)."""
         return RedirectResponse(address, 303, {**HEADERS, "reference-tag": new_reference()})
@@ -159,6 +169,29 @@ class Site:
     @staticmethod
     def form_text(request: Request, mark: str) -> str:
         return f"{mark} {request.cookies.get(SESSION_COOKIE, '')}"
+
+
+def error_answer(request: Request, error: Exception) -> Response:
+    """An error body in the API's shape for a request beside the API."""
+    reference = new_reference()
+    status, body, headers = problem(error, reference, f"{request.method} {request.url.path}")
+    named = {name.decode(): value.decode() for name, value in headers}
+    return Response(body, status, {**HEADERS, **named, "reference-tag": reference}, "application/json")
+
+
+def methods_of(request: Request, path: str | None = None) -> set[str]:
+    """The methods that a path of the application takes; without one, the path of the request."""
+    scope = {**request.scope, "path": path or request.scope["path"]}
+    routes = [route for route in request.app.routes if route.matches(scope)[0] is not Match.NONE]
+    return {method for route in routes for method in route.methods}
+
+
+def page_of(request: Request) -> str:
+    """The page that holds the form which was sent: the path itself or the nearest one above it that can be looked at."""
+    path = request.url.path
+    while path and "GET" not in methods_of(request, path):
+        path = path.rpartition("/")[0]
+    return path or "/account"
 
 
 def parse_form(body: bytes) -> dict[str, str]:

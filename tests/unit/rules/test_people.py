@@ -6,7 +6,8 @@ import pytest
 from tests.unit.rules.plant import Plant
 
 from planwerk.actor import Actor
-from planwerk.rules.people import can_send, made_by, names_of_user
+from planwerk.rules.apps import made_by
+from planwerk.rules.people import can_send, names_of_user
 
 TX: Any = None  # these rules look at nothing but the values
 
@@ -24,8 +25,24 @@ def test_a_user_name_that_is_given_stays() -> None:
     assert derived({"email": "ada@example.com", "username": "ada@work"})["username"] == "ada@work"
 
 
-def test_a_change_of_address_is_no_change_of_user_name() -> None:
-    assert "username" not in derived({"email": "new@example.com"}, {"email": "old@example.com"})
+@pytest.mark.parametrize(
+    ("values", "username", "becomes"),
+    [
+        ({}, "old@example.com", "new@example.com"),
+        ({}, "Old@Example.com", "new@example.com"),
+        ({"username": "old@example.com"}, "old@example.com", "new@example.com"),  # sent back as it was got
+        ({"username": "ada@work"}, "old@example.com", "ada@work"),
+        ({"username": None}, "old@example.com", None),
+    ],
+)
+def test_a_user_name_that_is_the_address_follows_it(values: dict[str, Any], username: str, becomes: str | None) -> None:
+    row = {"email": "old@example.com", "username": username}
+    assert derived({"email": "new@example.com", **values}, row)["username"] == becomes
+
+
+@pytest.mark.parametrize("username", ["ada@work", None])
+def test_another_user_name_stays_when_the_address_changes(username: str | None) -> None:
+    assert "username" not in derived({"email": "new@example.com"}, {"email": "old@example.com", "username": username})
 
 
 @pytest.mark.parametrize(

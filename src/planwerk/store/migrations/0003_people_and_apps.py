@@ -226,3 +226,9 @@ def upgrade() -> None:
     )
     op.execute("UPDATE oauth_client SET require_pkce = is_public")  # apps of before may not know PKCE
     op.execute("UPDATE \"user\" SET recovery_hashes = '[]'")
+    # capitals do not count any more; two users who differ by nothing else keep theirs, and log in with exactly these
+    op.execute(
+        'UPDATE "user" SET email = lower(email) WHERE email <> lower(email) AND deleted_at IS NULL'
+        ' AND NOT EXISTS (SELECT 1 FROM "user" other WHERE other.environment_id = "user".environment_id AND other.id <> "user".id'
+        ' AND other.deleted_at IS NULL AND lower(other.email) = lower("user".email))'
+    )
