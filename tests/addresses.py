@@ -116,4 +116,6 @@ def hostile(port: str = PORT) -> Iterator[str]:
     """Every one of them."""
     for host in (*LOOPBACK, *PRIVATE):
         yield f"http://{host}:{port}/hook"
+    for host in LOOPBACK:
+        yield f"hTTPs://{host}:{port}/hook"
     yield from (url.replace("{port}", port) for url in (*MALFORMED, *PORTS))

@@ -26,6 +26,7 @@ from planwerk.rules.outcomes import Outcome
 from planwerk.rules.sending import Parcel, exchange
 from planwerk.store.database import Database, happens
 from planwerk.store.deliveries import DUE, Taken, due_webhooks, give_back
+from planwerk.store.transaction import Row
 
 LOOK_SECONDS = 1.0  # between two looks for what other processes wrote, and for what is due again
 FLUSH_SECONDS = 0.02  # for which outcomes are collected, so that many share a transaction
@@ -186,7 +187,9 @@ class Sender:
         began, wanted = time.monotonic(), {id: count for id, count in self.wanted(environment_id).items() if id in webhook_ids}
         async with self.writes:
             work = partial(exchange, outcomes=outcomes, wanted=wanted, lease_seconds=self.limits.lease_seconds)
-            parcels = await self.database.write(environment_id, work)
+            parcels, suspended = await self.database.write(environment_id, work)
+        for webhook in suspended:
+            self.log_suspended(environment_id, webhook)
         for outcome in outcomes:
             self.settle(environment_id, outcome.delivery["lease_until"], {outcome.delivery["id"]})
         for webhook_id in wanted:
@@ -196,6 +199,12 @@ class Sender:
             del self.more[environment_id]
         for parcel in parcels:
             self.accept(parcel, began)
+
+    def log_suspended(self, environment_id: str, webhook: Row) -> None:
+        """For the operator, who may be the only one to hear of it."""
+        is_mailed = webhook["mailed_disabled_at"] is not None
+        told = {"environment": environment_id, "webhook": webhook["id"], "until": webhook["disabled_until"], "is_mailed": is_mailed}
+        self.log.warning("a webhook is suspended", **told)
 
     async def write_plainly(self, environment_id: str, outcome: Outcome) -> None:
         """Keep one outcome; if that cannot be, then that there was one, so that the attempt counts."""

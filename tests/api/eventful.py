@@ -1,7 +1,7 @@
 """A floor on which everything can happen that webhooks tell, and the words in which the tests say what was told.
 
 `floor.hears(request)` gives the events of one request, shortened: a whole object is its name, an id that the floor knows is
-`$name`, a moment is `…`, and `updated_at` is left out.
+`$name`, a moment is `…`.
 """
 
 import json
@@ -14,6 +14,7 @@ from tests.server import OBJECTS, Server
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:]+Z")
 WHOLE = ("card", "collection", "attachment", "comment", "time_tracking", "checklist", "label", "resource", "activity", "user")
+MEMBERS = {name: {field.name for field in OBJECTS[name].shown} | {*OBJECTS[name].always_with} for name in WHOLE}
 BOARD = {
     "name": "hall",
     "stages": [{"name": "sawing", "priority": 0}],
@@ -91,10 +92,10 @@ class Floor:
     def short_object(self, value: Data) -> Any:
         if "checklist_id" in value and "id" in value:
             return f"item {value['description']}"
-        name = next((name for name in WHOLE if {field.name for field in OBJECTS[name].shown} <= value.keys()), None)
+        name = next((name for name in WHOLE if MEMBERS[name] <= value.keys()), None)
         if name is None:
-            return {key: self.short(inner) for key, inner in value.items() if key != "updated_at"}
-        rest = {key: inner for key, inner in value.items() if key not in OBJECTS[name].field}
+            return {key: self.short(inner) for key, inner in value.items()}
+        rest = {key: inner for key, inner in value.items() if key not in MEMBERS[name]}
         return (name, rest) if rest else name
 
 

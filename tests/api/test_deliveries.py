@@ -1,7 +1,7 @@
 """The sender and its receivers: whatever one of them does is written down, and harms nobody else.
 
-To see it fail: leave `asyncio.timeout` out of `Caller.call`, read the answer with one `read`, leave `is_crowded` out, let
-`has_connection` ask for nothing but the total, or let `Sender.write` pass its errors on.
+To see it fail: leave `asyncio.timeout` out of `Caller.call`, read the answer with one `read`, leave `is_crowded` out, let the HTTP
+client ask for compressed answers, let `has_connection` ask for nothing but the total, or let `Sender.write` pass its errors on.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import orjson
 import pytest
 from tests.client import Loop
 from tests.delivering import SHORT, UNHURRIED, Mill, quiet_mill, sending, sending_server, until
-from tests.process.receiving import Behaviour, Receiver, answering, close, dripping, flood, hold, in_pieces, receiving
+from tests.process.receiving import Behaviour, Receiver, answering, close, dripping, flood, hold, in_pieces, packing, receiving
 from tests.server import Server
 
 from planwerk import sender as sender_module
@@ -50,6 +50,7 @@ def mill(delivering: Server) -> Mill:
         (answering(204), 204, None, ""),
         (answering(200, b"x-a: b\r\n", b"thanks"), 200, None, "thanks"),
         (answering(299), 299, None, ""),
+        (packing(b"thanks"), 200, None, "thanks"),
         (answering(302, b"location: /\r\n"), 302, None, ""),
         (answering(500, b"", b"o\x00h \xff"), 500, None, "oh �"),
         (in_pieces(b"one ", b"two ", b"three"), 200, None, "one two three"),
@@ -203,10 +204,10 @@ def test_connections_that_wait_for_their_next_call_are_bounded(mill: Mill, loop:
 def test_an_outcome_that_cannot_be_kept_counts_and_harms_no_other(mill: Mill, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
     keep = outcomes.keep_outcomes
 
-    def fail(tx: Any, kept: Any) -> None:
+    def fail(tx: Any, kept: Any) -> Any:
         if any(outcome.answer == "poison" for outcome in kept):
             raise ZeroDivisionError
-        keep(tx, kept)
+        return keep(tx, kept)
 
     monkeypatch.setattr(sending_rules, "keep_outcomes", fail)
     with receiving(loop, answering(200, b"", b"poison")) as bad, receiving(loop, answering()) as good:

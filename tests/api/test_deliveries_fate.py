@@ -6,9 +6,11 @@ of `fare`, let tests wait for the end of a suspension, or count their failures.
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 from tests.client import Loop
 from tests.delivering import FAR_OFF, LONG_AGO, Mill, quiet_mill, sending_server
 from tests.inviting import mailed
@@ -18,6 +20,8 @@ from tests.server import Server
 
 from planwerk.fields import instant
 from planwerk.hooks.schedule import JITTER, PAUSES
+from planwerk.rules.outcomes import Outcome, keep_outcomes
+from planwerk.rules.sending import exchange
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +120,46 @@ def test_what_waits_says_that_it_is_suspended_and_so_does_what_is_new(mill: Mill
     until, rows = mill.webhook(hook)["disabled_until"], mill.deliveries(hook)
     assert len(rows) == 601
     assert {(row["status"], row["due_at"]) for row in rows} == {("suspended", until)}
+
+
+def test_a_call_that_was_under_way_when_a_suspension_began_waits_for_its_end(mill: Mill, delivering: Server, loop: Loop) -> None:
+    """To see it fail: leave `is_tried_again` out of `fare`."""
+    database, environment_id = delivering.database, mill.world.environment_id
+    with receiving(loop, answering(503)) as receiver:
+        hook = mill.hook(receiver)
+    mill.write(2)
+    mill.change("webhook", hook, fail_streak=249)
+    (parcel,), _ = database.write_now(environment_id, partial(exchange, outcomes=[], wanted={hook: 2}, lease_seconds=60))
+    for delivery in parcel.deliveries:
+        outcome = Outcome(delivery.row, attempted_at=LONG_AGO, duration=1000, status_code=503)
+        database.write_now(environment_id, partial(keep_outcomes, outcomes=[outcome]))
+        delivering.work()
+    until, rows = mill.webhook(hook)["disabled_until"], mill.deliveries(hook)
+    assert until is not None
+    assert [(row["status"], row["due_at"], row["attempts"]) for row in rows] == [("suspended", until, 1)] * 2
+
+
+def test_it_says_that_a_mail_went_out_only_if_one_did_and_the_log_tells_of_the_suspension(
+    mill: Mill, delivering: Server, loop: Loop
+) -> None:
+    """The only admin has an address that nobody can have. To see it fail: leave `MAILED` out of `fare`."""
+    boss = person(delivering, mill.world, "admin").id
+    assert mill.rows("user", id=boss)[0]["email"].endswith("example.com")
+    with receiving(loop, answering(500)) as receiver:
+        hook = mill.hook(receiver)
+        for email, streak, is_mailed in (("boss@mill.example", 249, False), ("boss@mill.nl", 250, True), ("boss@mill.nl", 251, True)):
+            mill.change("user", boss, email=email)
+            mill.change("webhook", hook, fail_streak=streak, disabled_until=None, can_send=True)
+            before = mill.webhook(hook)
+            mill.write(1)
+            with capture_logs() as lines:
+                mill.send_all(hook)
+            mill.let_retries_wait()
+            after = mill.webhook(hook)
+            assert [after[name] is not None for name in ("mailed_warning_at", "mailed_disabled_at")] == [is_mailed] * 2
+            assert len(mailed(delivering)) == (2 if is_mailed and before["mailed_disabled_at"] is None else 0)
+            told = {"environment": mill.world.environment_id, "webhook": hook, "until": after["disabled_until"], "is_mailed": is_mailed}
+            assert {"event": "a webhook is suspended", "log_level": "warning", **told} in lines
 
 
 def test_it_goes_on_by_itself_when_the_suspension_is_over(mill: Mill, loop: Loop) -> None:

@@ -144,7 +144,7 @@ def test_what_somebody_has_is_left_to_them_until_the_lease_ends(mill: Mill, loop
         hook = mill.hook(receiver)
         mill.write(2)
         exchange = sending_rules.exchange
-        (parcel,) = mill.server.database.write_now(mill.world.environment_id, lambda tx: exchange(tx, [], {hook: 1}, 30))
+        (parcel,), _ = mill.server.database.write_now(mill.world.environment_id, lambda tx: exchange(tx, [], {hook: 1}, 30))
         mill.send_until(lambda: mill.tried(hook) == 1)
         (first, second) = mill.deliveries(hook)
         assert (first["attempts"], first["lease_until"], second["attempts"]) == (0, parcel.lease_until, 1)
@@ -206,10 +206,10 @@ def test_outcomes_wait_while_the_database_cannot_be_written(mill: Mill, loop: Lo
     monkeypatch.setattr(sender_module, "LOOK_SECONDS", 0.05)
     keep, refusals = outcomes.keep_outcomes, iter(range(3))
 
-    def refused(tx: Any, kept: Any) -> None:
+    def refused(tx: Any, kept: Any) -> Any:
         if next(refusals, None) is not None:
             raise refuse(SERVICE_UNAVAILABLE, "the disk is full")
-        keep(tx, kept)
+        return keep(tx, kept)
 
     monkeypatch.setattr(sending_rules, "keep_outcomes", refused)
     with receiving(loop, answering()) as receiver:

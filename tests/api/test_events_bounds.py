@@ -68,8 +68,66 @@ def test_current_is_what_the_api_shows_behind_the_request(scenario: str, floor: 
         current, owner = event["data"]["current"], event["event"].partition(".")[0]
         kind = "collection.checklist" if event["event"].startswith("collection.checklist") else owner
         shown = floor.api.get(path_of(floor, kind, current))
-        assert {name: shown[name] for name in current} == current, event["event"]
+        assert shown == current, event["event"]
         assert event["data"].get("new") in (None, {}, current) or "updated" in event["event"] or "attached" in event["data"]
+
+
+def test_a_comment_is_told_with_its_author_as_a_get_of_it_shows_it(floor: Floor) -> None:
+    """To see it fail: leave `along` empty in `Plain`."""
+    path = f"{floor.collection}/comment"
+    events = floor.listen(lambda floor: floor.keep("ready", floor.api.post(path, {"text": "ready", "user_id": floor.ids["Els"]})))
+    shown = floor.api.get(f"{path}/{floor.ids['ready']}")
+    assert shown["user"]["id"] == floor.ids["Els"]
+    assert [(event["event"], event["data"]) for event in events] == [("comment.created", {"new": shown, "old": {}, "current": shown})]
+    [renamed] = floor.listen(lambda floor: floor.api.put(f"{path}/{floor.ids['ready']}", {"text": "done"}))
+    assert (renamed["data"]["new"], renamed["data"]["current"]) == ({"text": "done"}, floor.api.get(f"{path}/{floor.ids['ready']}"))
+    floor.api.delete(f"/v1/user/{floor.ids['Els']}")
+    [gone] = floor.listen(lambda floor: floor.api.delete(f"{path}/{floor.ids['ready']}"))
+    assert gone["data"]["old"] == gone["data"]["current"] == {**renamed["data"]["current"], "user": None}
+
+
+# ── what links come to an end ──
+
+
+def delete(tx: Transaction, kind: str, **equal: Any) -> None:
+    tx.delete_many(OBJECTS[kind], tx.find(OBJECTS[kind], **equal))
+
+
+def label_card(tx: Transaction, id: str) -> None:
+    assert isinstance(LABELS, Link)
+    for label in tx.find(OBJECTS["label"], name="rush"):
+        tx.attach(LABELS, id, label["id"], {})
+
+
+def test_a_link_is_told_to_end_only_if_its_object_stays_and_it_was_there_before(floor: Floor, world: World) -> None:
+    """To see it fail: leave out `not in gone` in `ended_links`."""
+
+    def label_and_delete(tx: Transaction) -> None:
+        label_card(tx, floor.ids["steps"])
+        delete(tx, "label", name="rush")
+
+    assert floor.hears(lambda floor: write(floor, world, label_and_delete)) == []
+
+    def delete_both(tx: Transaction) -> None:
+        for kind in ("label", "card"):
+            delete(tx, kind)
+
+    floor.api.put(f"{floor.card}/label/{floor.ids['late']}", expect=204)
+    assert [name for name, _ in floor.hears(lambda floor: write(floor, world, delete_both))] == ["card.deleted", "collection.updated"]
+
+
+def test_the_end_of_many_links_is_told_in_the_order_of_the_cards(floor: Floor, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "AT_ONCE", 3)
+    ids = [floor.ids["steps"], *(floor.api.post(f"{floor.collection}/card", {"name": "step"})["id"] for _ in range(9))]
+
+    def label_all(tx: Transaction) -> None:
+        for id in reversed(ids):
+            label_card(tx, id)
+
+    write(floor, world, label_all)
+    events = floor.listen(lambda floor: write(floor, world, lambda tx: delete(tx, "label", name="rush")))
+    told = [(event["event"], event["data"]["current"]["id"], event["data"]["detached"]["id"]) for event in events]
+    assert told == [("card.label.detached", id, floor.ids["rush"]) for id in ids]
 
 
 # ── what did not happen ──

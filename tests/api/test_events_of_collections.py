@@ -1,19 +1,22 @@
 """What requests about everything but cards tell: collections with their parts, and the boards and orders they come from.
 
-To see it fail: let `nested_events` pass over checklists that have a card, tell a checklist as updated for each of its items, or
-give events to a table that has none.
+To see it fail: let `nested_events` pass over checklists that have a card, tell a checklist as updated for each of its items,
+give events to a table that has none, or let `with_ended_links` return the log as it is.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.api.eventful import Floor, Heard, created, deleted, item, linked, part, updated, with_pivot
+from tests.api.eventful import Floor, Heard, created, deleted, item, linked, merged, part, updated, with_pivot
 from tests.client import Client
 from tests.server import Server
 
 Request = Callable[[Floor], Any]
 
+OWNERS = ("collection", "card")
+AN_HOUR = {"time": 60, "time_remaining": 60}  # of a resource
+ON_CARD = {"position": None, **AN_HOUR, "time_original": 60}
 HOUR = {"position": None, "time": 60, "time_remaining": 60, "time_original": 60, "time_budget": None}
 NEW_CHECKLIST = {"name": "in", "items": [{"description": "sand"}, {"description": "wax"}]}
 NEW = [part("created", created("checklist")), item("attached", "sand"), item("attached", "wax")]
@@ -89,6 +92,33 @@ def order_again(floor: Floor) -> None:
     floor.server.work()
 
 
+def on_both(kind: str, name: str, body: Any = b"") -> Request:
+    """Link something to the collection and to its card."""
+
+    def request(floor: Floor) -> None:
+        for path in (floor.collection, floor.card):
+            floor.api.put(f"{path}/{kind}/{floor.ids[name]}", body, expect=204)
+
+    return request
+
+
+def resource_at_work(floor: Floor) -> None:
+    floor.api.put(floor.card, {"time": 60, "resources": [{"id": floor.ids["Jan"]}]})
+
+
+def leave_out_rush(floor: Floor) -> None:
+    floor.api.put(f"/v1/board/{floor.ids['hall']}", {"labels": [{"id": floor.ids["late"]}]})
+
+
+def leave_out_labels(floor: Floor) -> None:
+    floor.api.put(f"/v1/board/{floor.ids['hall']}", {"labels": []})
+
+
+def gone(kind: str, name: str) -> Request:
+    """The deletion of something that has no events of its own."""
+    return lambda floor: floor.api.delete(f"/v1/{kind}/{floor.ids[name]}")
+
+
 def archive(floor: Floor) -> None:
     for verb in ("archive", "restore"):
         floor.api.post(f"/v1/board/{floor.ids['hall']}/{verb}", expect=200)
@@ -109,8 +139,6 @@ SCENARIOS: dict[str, tuple[list[Request], Request, list[Heard]]] = {
         [
             deleted("card"),
             part("deleted", deleted("checklist")),
-            item("detached", "oak"),
-            item("detached", "glue"),
             deleted("comment"),
             deleted("attachment"),
             deleted("collection"),
@@ -150,6 +178,31 @@ SCENARIOS: dict[str, tuple[list[Request], Request, list[Heard]]] = {
             updated("collection", warnings=(["not_fully_planned"], [])),
         ],
     ),
+    "a label that is deleted": ([on_both("label", "rush")], leave_out_rush, [linked(owner, "label", "detached") for owner in OWNERS]),
+    "two labels of a card that are deleted": (
+        [on_both("label", "rush"), on_both("label", "late")],
+        leave_out_labels,
+        [*[linked(owner, "label", "detached") for owner in OWNERS] * 2, merged(*[linked("card", "label", "detached")] * 2)],
+    ),
+    "a user who is deleted": ([link("follower", "Els")], gone("user", "Els"), [linked("collection", "user", "detached")]),
+    "a resource that is deleted": (
+        [resource_at_work],
+        gone("resource", "Jan"),
+        [with_pivot("card", "resource", "detached", shown=AN_HOUR, old=AN_HOUR)],
+    ),
+    "an activity that is deleted": (
+        [on_both("activity", "saw", {"time": 60})],
+        gone("activity", "saw"),
+        [
+            with_pivot("collection", "activity", "detached", shown=HOUR, old=HOUR),
+            with_pivot("card", "activity", "detached", shown=ON_CARD, old=ON_CARD),
+        ],
+    ),
+    "a board that is deleted with all that is on it": (
+        [on_both("label", "rush"), on_both("activity", "saw", {"time": 60})],
+        gone("board", "hall"),
+        [deleted("card"), part("deleted", deleted("checklist")), deleted("comment"), deleted("attachment"), deleted("collection")],
+    ),
     "a checklist of a collection": ([], make("checklist", NEW_CHECKLIST), NEW),
     "a checklist of a card": ([], on_the_card, NEW),
     "a checklist nested in a collection": ([], put({"checklists": [NEW_CHECKLIST]}), NEW),
@@ -177,11 +230,7 @@ SCENARIOS: dict[str, tuple[list[Request], Request, list[Heard]]] = {
         swap,
         [part("updated", updated("checklist", items=(["item oak", "item glue"], ["item glue", "item oak"])))],
     ),
-    "a checklist goes": (
-        [],
-        remove("checklist", "before"),
-        [part("deleted", deleted("checklist")), item("detached", "oak"), item("detached", "glue")],
-    ),
+    "a checklist goes, and its items with it": ([], remove("checklist", "before"), [part("deleted", deleted("checklist"))]),
     "a comment": ([], make("comment", {"text": "well done"}), [created("comment")]),
     "another text of a comment": ([], change("comment", "hello", {"text": "bye"}), [updated("comment", text=("hello", "bye"))]),
     "a comment goes": ([], remove("comment", "hello"), [deleted("comment")]),

@@ -148,6 +148,26 @@ def test_an_event_that_is_not_understood_any_more_is_for_those_who_see_all(chang
     assert names(scene.api, 0).count(name) > 0
 
 
+def test_that_a_label_is_deleted_is_heard_of_the_cards_that_are_seen(scene: Scene, ann: Client) -> None:
+    board = scene.api.put(f"/v1/board/{scene.board}", {"labels": [{"name": "rush"}]}, with_="labels")
+    cards = [scene.seen["card"], scene.hidden_in_shared["card"]]
+    for card in cards:
+        scene.api.put(f"/v1/collection/{scene.shared}/card/{card}/label/{board['labels'][0]['id']}", expect=204)
+    before = now(scene)
+    scene.api.put(f"/v1/board/{scene.board}", {"labels": []})
+    told = [[(event["event"], event["data"]["current"]["id"]) for event in since(client, before)] for client in (scene.api, ann)]
+    assert told == [[("card.label.detached", card) for card in cards], [("card.label.detached", scene.seen["card"])]]
+
+
+def test_that_a_resource_is_deleted_is_heard_of_its_own_cards(scene: Scene, ann: Client) -> None:
+    before = now(scene)
+    for id in scene.resources.values():
+        scene.api.delete(f"/v1/resource/{id}")
+    assert names(scene.api, before).count("card.resource.detached") == 4
+    mine = [event["data"]["detached"]["id"] for event in since(ann, before) if event["event"] == "card.resource.detached"]
+    assert mine == [scene.resources["Ann"]] * 2
+
+
 # ── time ──
 
 

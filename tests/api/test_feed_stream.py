@@ -14,7 +14,7 @@ import pytest
 from tests.client import Client, Loop
 from tests.following import Stream, following
 from tests.people import person, read_only
-from tests.server import Server, running, scratch_database, settings_for
+from tests.server import Server, quoted, running, scratch_database, settings_for
 from tests.world import World
 
 from planwerk.edge.feed import PAGE, Feed
@@ -61,6 +61,7 @@ def test_it_begins_with_how_to_come_back(world: World, path: str) -> None:
     with following(world.client) as stream:
         assert (stream.status, stream.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
         assert stream.headers["cache-control"] == "no-store"
+        assert stream.headers["vary"] == "accept"
         assert "content-encoding" not in stream.headers
         assert stream.block() == {"retry": "2000", "id": str(newest)}
 
@@ -143,6 +144,34 @@ def test_head_shows_what_the_stream_would_begin_with(world: World, server: Serve
 def test_a_last_event_id_that_is_no_position_is_refused(header: str, api: Client) -> None:
     answer = api.ask("GET", FEED, headers={"accept": "text/event-stream", "last-event-id": header})
     assert (answer.status, answer.faults[0][0]) == (400, "Last-Event-ID")
+
+
+@pytest.mark.parametrize("accept", ["Text/Event-Stream", "application/json;q=0.5, text/event-stream;q=0.5", "text/event-stream, */*"])
+def test_who_asks_for_it_by_its_name_gets_the_stream(accept: str, world: World) -> None:
+    with following(world.client, accept=accept) as stream:
+        assert (stream.status, stream.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+
+
+@pytest.mark.parametrize("name", ["after", "Last-Event-ID"])
+def test_a_position_that_was_never_given_out_is_refused(name: str, world: World, path: str) -> None:
+    comment(world, path, "one")
+    newest = world.client.get(FEED, limit=1000)["next"]
+    beyond, accept = str(newest + 1_000_000), {"accept": "text/event-stream"}
+    as_header = name == "Last-Event-ID"
+    answer = world.client.ask(
+        "GET", FEED, headers={**accept, "last-event-id": beyond} if as_header else accept, **({} if as_header else {"after": beyond})
+    )
+    assert (answer.status, answer.faults) == (400, [(name, f"{name} lies beyond the newest position, which is {newest}")])
+
+
+def test_a_position_that_is_the_last_ever_given_out_is_good(world: World, server: Server, path: str) -> None:
+    """Also when nothing is kept any more. To see it fail: compare with `newest_position` in `check_position`."""
+    comment(world, path, "one")
+    newest = world.client.get(FEED, limit=1000)["next"]
+    server.database.query(f"DELETE FROM event WHERE environment_id = {quoted(world.environment_id)}")
+    with following(world.client, f"after={newest}") as stream:
+        made = comment(world, path, "two")
+        assert told(stream) == made
 
 
 @pytest.mark.usefixtures("_talkative")

@@ -47,6 +47,11 @@ def test_http_is_taken_as_well_as_https(api: Client) -> None:
     assert hook(api, "http://example.com")["url"] == "http://example.com"
 
 
+def test_the_scheme_may_be_written_in_capitals(api: Client) -> None:
+    """RFC 3986, section 3.1. To see it fail: ask for small letters in `fields.URL`."""
+    assert hook(api, "HTTPS://EXAMPLE.com/H")["url"] == "HTTPS://EXAMPLE.com/H"
+
+
 def test_an_address_that_must_not_be_called_is_refused_in_words_that_tell_nothing(api: Client) -> None:
     known = hook(api)
     for url in hostile():
@@ -74,6 +79,26 @@ def test_an_address_that_must_not_be_called_is_refused_in_words_that_tell_nothin
 def test_a_bad_body_is_refused_with_the_property(body: Any, property: str, api: Client) -> None:
     answer = api.ask("POST", "/v1/webhook", body)
     assert (answer.status, [(name or "").partition("[")[0] for name, _ in answer.faults]) == (422, [property])
+
+
+@pytest.mark.parametrize(
+    ("word", "end"),
+    [
+        ("card.exploded", ", not card.exploded"),
+        ("card." + "x" * 200, ", not card." + "x" * 95),
+        (5, "time_tracking.deleted"),
+        (None, "time_tracking.deleted"),
+        (["card.created"], "time_tracking.deleted"),
+        ("", "time_tracking.deleted"),
+        ("a\x00b", "time_tracking.deleted"),
+    ],
+)
+def test_an_unknown_event_is_repeated_as_far_as_it_is_a_text(word: Any, end: str, api: Client) -> None:
+    answer = api.ask("POST", "/v1/webhook", {"url": URL, "event_types": ["card.created", word]})
+    ((property, sentence),) = answer.faults
+    assert (answer.status, property) == (422, "event_types[1]")
+    assert sentence.startswith("event_types[1] must be one of card.created, ")
+    assert sentence.endswith(end)
 
 
 def test_whose_a_webhook_is_says_its_answer(api: Client, world: World, server: Server) -> None:

@@ -4,6 +4,7 @@ A behaviour is given the request and answers it, or not; what the connection doe
 """
 
 import asyncio
+import gzip
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -116,6 +117,17 @@ def answering(status: int = 204, headers: bytes = b"", body: bytes = b"") -> Beh
 
     async def behave(receiver: Receiver, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await receiver.write(writer, b"HTTP/1.1 %d Whatever\r\n%s%s\r\n%s" % (status, length, headers, body))
+
+    return behave
+
+
+def packing(body: bytes) -> Behaviour:
+    """Answers with a body that is compressed if the message takes that."""
+
+    async def behave(receiver: Receiver, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        is_packed = "gzip" in receiver.messages[-1].headers.get("accept-encoding", "gzip")
+        packed = answering(200, b"content-encoding: gzip\r\n", gzip.compress(body))
+        await (packed if is_packed else answering(200, b"", body))(receiver, reader, writer)
 
     return behave
 

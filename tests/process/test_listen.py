@@ -5,8 +5,10 @@ KeyboardInterrupt pass; retry what is refused with 401.
 """
 
 import json
+import re
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,10 +18,12 @@ from pathlib import Path
 from queue import Queue
 from typing import IO, Any
 
+import httpx2
 import pytest
 from standardwebhooks import Webhook
 from tests.process.running import COMMAND, PATIENCE_SECONDS, Process, environment, free_port, serving, start, wait_until
 
+EVENTS_PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -187,6 +191,33 @@ def test_without_a_position_it_begins_now(folder: Path, server: Process) -> None
         assert json.loads(command.line())["data"]["new"]["name"] == "after"
 
 
+def test_the_loop_of_the_documentation_pauses_only_when_it_has_read_all(server: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is written, but with small pages of which most are empty. To see it fail: let it pause on an empty page."""
+    server.ask("DELETE", f"/v1/collection/{make(server, 'gone')}")
+    (code,) = (block for block in re.findall(r"```python\n(.*?)```", EVENTS_PAGE.read_text(), re.S) if "load_position" in block)
+    address = f"http://127.0.0.1:{server.port}"
+    small = '50, "types": "collection.deleted"}'
+    for old, new in (("https://plan.example.com", address), ("1000}", small), ("time.sleep(2)", "pause()")):
+        assert old in code
+        code = code.replace(old, new)
+    handled, kept = list[Any](), list[int]()
+    own = {"handle": handled.append, "load_position": lambda: 0, "save_position": kept.append, "pause": pause}
+    access = {"key": server.access["api_key"], "env": server.access["api_env"]}
+    monkeypatch.setitem(sys.modules, "httpx", httpx2)  # the same by another name
+    with pytest.raises(Paused):
+        exec(code, {**own, **access})
+    assert kept[-2:] == [newest(server)] * 2
+    assert {event["event"] for event in handled} == {"collection.deleted"}
+
+
+class Paused(Exception):
+    pass
+
+
+def pause() -> None:
+    raise Paused
+
+
 # ── what it hands on ──
 
 
@@ -196,9 +227,10 @@ def test_what_is_forwarded_is_what_a_webhook_gets_and_signed(folder: Path, serve
         with listening(folder, *local(server), *forward) as command:
             make(server, "größe 1.50 \u2028 \U0001f6aa")
             headers, body = receiver.take()
-            assert command.said("→") == "  → 204"
+            said = command.said("→")
             assert Webhook(SECRET).verify(body, headers)["data"]["new"]["name"] == "größe 1.50 \u2028 \U0001f6aa"
             event = last_event(server)
+            assert said == f"  → 204  collection.created  {event['position']}"
             assert headers["webhook-id"] == event["id"]
             assert headers["content-type"] == "application/json"
             assert server_body(server, event["position"]).endswith(body[1:] + b"]}")
@@ -229,13 +261,13 @@ def test_a_program_that_is_down_or_fails_is_said_and_it_goes_on(folder: Path, se
     forward = ("--forward", f"http://127.0.0.1:{port}/hook", "--secret", SECRET)
     with listening(folder, *local(server), *forward, "--since", str(newest(server))) as command:
         make(server, "one")
-        assert "nobody took it" in command.said("→")
+        assert command.said("→") == f"  → nobody took it (no connection: nobody is there)  collection.created  {newest(server)}"
         with receiving(500, port) as receiver:
             make(server, "two")
-            assert command.said("→") == "  → 500"
+            assert command.said("→") == f"  → 500  collection.created  {newest(server)}"
             receiver.status = 302
             make(server, "three")
-            assert command.said("→") == "  → 302"
+            assert command.said("→") == f"  → 302  collection.created  {newest(server)}"
             assert [json.loads(receiver.take()[1])["data"]["new"]["name"] for _ in range(2)] == ["two", "three"]
         assert [command.line().split()[1] for _ in range(3)] == ["collection.created"] * 3
 
@@ -248,13 +280,14 @@ def test_it_goes_on_where_it_was_when_the_server_comes_back(tmp_path: Path) -> N
         made = [make(process, "one")]
         heard = [command.line()]
         assert process.stop(signal.SIGTERM) == 0
-        command.said("opened again in 2 seconds")
+        assert command.said("opened again in 2 seconds").endswith("and then after longer pauses")
         again = start(tmp_path, "--port", str(process.port))
         try:
             again.port = process.port
             wait_until(again.is_ready, "the server is back")
             made.append(make(again, "two"))
             heard.append(command.line())
+            assert command.err.get() == f"following http://127.0.0.1:{process.port}/v1/event again"
             assert command.interrupt() == 0
         finally:
             again.popen.kill()
@@ -265,7 +298,7 @@ def test_it_goes_on_where_it_was_when_the_server_comes_back(tmp_path: Path) -> N
 def test_it_waits_for_a_server_that_is_not_there_yet(folder: Path) -> None:
     url = ("--url", f"http://127.0.0.1:{free_port()}/v1")
     with listening(folder, *url, "--api-key", "a", "--api-env", "b") as command:
-        assert "cannot be reached (ConnectError)" in command.said("opened again")
+        assert command.said("opened again").startswith("no connection: nobody is there; ")
         assert command.interrupt() == 0
 
 
@@ -296,6 +329,12 @@ def test_a_wrong_key_is_one_sentence(folder: Path, server: Process) -> None:
 
 def test_an_event_that_does_not_exist_is_one_sentence(folder: Path, server: Process) -> None:
     assert fails(folder, *local(server), "--events", "card.creatd").endswith("answers 400: types names card.creatd, which is no event")
+
+
+def test_a_position_beyond_the_newest_is_one_sentence(folder: Path, server: Process) -> None:
+    beyond = newest(server) + 1000
+    words = f"answers 400: Last-Event-ID lies beyond the newest position, which is {newest(server)}"
+    assert fails(folder, *local(server), "--since", str(beyond)).endswith(words)
 
 
 @pytest.mark.parametrize(

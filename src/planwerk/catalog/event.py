@@ -2,11 +2,12 @@
 
 from planwerk.actor import Role
 from planwerk.describe import Action, Allow, Object
-from planwerk.fields import DateTime, Integer, Items, Map, Text, Uuid
+from planwerk.fields import Choice, DateTime, Integer, Items, Map, Text, Uuid
 from planwerk.rules.feed import LIMIT, MOST, read_feed
 
 EXTENSION = (
     "Extension. `after` is the `next` of the page before; without it the feed begins with the oldest event that is kept, which is 30 days. "
+    "One beyond the newest position is refused with 400, as after a backup was put back. "
     "Nothing is lost and nothing comes twice. A caller is told of what it could read. "
     "With `Accept: text/event-stream` the answer stays open and tells what happens as Server-Sent Events; `Last-Event-ID` counts as "
     "`after`, and without either it begins now."
@@ -14,11 +15,11 @@ EXTENSION = (
 SHOWN = (
     Integer("position", note="Where it stands in the feed: `after` of the next request."),
     Uuid("id", note="The same as the webhook-id of a webhook's message."),
-    Text("environment"),
-    Text("trigger", note="api-key, oauth, user or system."),
+    DateTime("created_at"),
+    Uuid("environment"),
+    Choice("trigger", words=("api-key", "oauth", "user", "system"), note="Who did it; system is the server's own work."),
     Text("event", note="The name of the event."),
     Map("data", note="new, old, current, attached, detached, as in a webhook's message."),
-    DateTime("created_at"),
 )
 
 EVENT = Object(
@@ -35,7 +36,7 @@ EVENT = Object(
             read_feed,
             body=(
                 Integer("after", min=0, note="The position behind which the answer begins."),
-                Integer("limit", min=1, max=MOST, note=f"How many to answer; {LIMIT} without it."),
+                Integer("limit", min=0, note=f"How many to look at: {LIMIT} without it; more than {MOST}, or 0, means {MOST}."),
                 Text("types", max=2000, note="Names of events, separated by commas; one that does not exist is refused."),
             ),
             answer="event",

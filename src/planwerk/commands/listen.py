@@ -1,11 +1,14 @@
 """`planwerk listen`: follows the events of an environment, prints them, and hands them to a program on this machine.
 
 It reads the feed of a server as any client does, so it needs no public address. What it forwards is byte for byte what a webhook gets,
-signed in the same way; the program's answer is said, and nothing is tried again. When the feed breaks off it goes on where it was.
+signed in the same way; the program's answer is said, and nothing is tried again. When the feed breaks off it goes on where it was, after
+pauses that grow; what no Planwerk server would answer ends it.
 """
 
 import base64
 import json
+import socket
+import ssl
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,7 +24,9 @@ from planwerk.hooks.signature import PREFIX, headers_of, new_secret
 from planwerk.settings import Settings
 from planwerk.start import access_file
 
-PAUSE_SECONDS = 2.0  # before the feed is opened again, unless the server says otherwise
+PAUSE_SECONDS = 2.0  # before the feed is opened again, unless the server says otherwise; doubled with each attempt that fails
+LONGEST_SECONDS = 30.0  # that the pause grows to
+ANSWER_SECONDS = 10.0
 QUIET_SECONDS = 60.0  # a server says something every 15
 FORWARD_SECONDS = 10.0
 BODY = b',"environment":'  # where in an entry of the feed that begins which a webhook sends
@@ -43,10 +48,12 @@ class Wish:
 
 @dataclass
 class Place:
-    """How far the feed has been followed, and how long to wait before it is opened again."""
+    """How far the feed has been followed, whether it is open, and how long to wait before it is opened again."""
 
     last: str = ""
     pause: float = PAUSE_SECONDS
+    is_known: bool = False  # it has been open before
+    is_lost: bool = False  # and that has been said
 
 
 def listen(settings: Settings, wish: Wish) -> None:
@@ -60,7 +67,7 @@ def listen(settings: Settings, wish: Wish) -> None:
     click.echo(f"following {address}", err=True)
     place = Place("" if wish.since is None else str(wish.since))
     with (
-        httpx2.Client(timeout=httpx2.Timeout(10.0, read=QUIET_SECONDS)) as client,
+        httpx2.Client(timeout=httpx2.Timeout(ANSWER_SECONDS, read=QUIET_SECONDS)) as client,
         httpx2.Client(timeout=FORWARD_SECONDS, trust_env=False) as forwarder,
     ):
         try:
@@ -127,15 +134,36 @@ def entries(client: httpx2.Client, address: str, headers: dict[str, str], types:
             yield from stream(client, address, headers, types, place)
             reason = "the server ended the feed"
         except httpx2.HTTPError as error:
-            reason = f"the server cannot be reached ({type(error).__name__})"
+            if isinstance(error, httpx2.RemoteProtocolError) and not place.is_known:
+                raise Impossible(f"{address} is no feed of events: what answers there is no HTTP") from None
+            reason = cause_of(error)
         except Busy as busy:
             reason = str(busy)
-        click.echo(f"{reason}; the feed is opened again in {place.pause:g} seconds", err=True)
+        if not place.is_lost:
+            click.echo(f"{reason}; the feed is opened again in {place.pause:g} seconds, and then after longer pauses", err=True)
+        place.is_lost = True
         time.sleep(place.pause)
+        place.pause = max(place.pause, min(2 * place.pause, LONGEST_SECONDS))
 
 
 class Busy(Exception):
     """The server refuses for now."""
+
+
+def cause_of(error: httpx2.HTTPError) -> str:
+    """What went wrong between here and a server, in words."""
+    causes: list[BaseException] = [error]
+    while cause := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(cause)
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return "no connection: TLS failed"
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return "no connection: the name of the address is not known"
+    if isinstance(error, httpx2.ConnectError):
+        return "no connection: nobody is there"
+    if isinstance(error, httpx2.ConnectTimeout):
+        return "no connection in time"
+    return "nothing came in time" if isinstance(error, httpx2.TimeoutException) else "the connection broke off"
 
 
 def stream(client: httpx2.Client, address: str, headers: dict[str, str], types: str, place: Place) -> Iterator[bytes]:
@@ -150,8 +178,11 @@ def stream(client: httpx2.Client, address: str, headers: dict[str, str], types: 
             raise Impossible(f"{address} answers {answer.status_code}: {reason_of(answer)}")
         if not answer.headers.get("content-type", "").startswith("text/event-stream"):
             raise Impossible(f"{address} is no feed of events")
-        place.pause = PAUSE_SECONDS
+        place.is_known = True
         for fields in blocks(answer.iter_bytes()):
+            if place.is_lost:
+                click.echo(f"following {address} again", err=True)
+                place.is_lost, place.pause = False, PAUSE_SECONDS
             place.last = fields.get("id", place.last)
             if fields.get("retry", "").isdigit():
                 place.pause = int(fields["retry"]) / 1000
@@ -200,14 +231,15 @@ def body_in(entry: bytes) -> bytes:
 
 def hand_over(forwarder: httpx2.Client, forward: str, secret: str, entry: bytes) -> str:
     """Send one event to the local program; what came of it, in words."""
-    body = body_in(entry)
+    body, event = body_in(entry), json.loads(entry)
+    which = f"{event['event']}  {event['position']}"
     headers = {
         "content-type": "application/json",
         "user-agent": f"Planwerk/{__version__}",
-        **headers_of(json.loads(entry)["id"], int(time.time()), body, [secret]),
+        **headers_of(event["id"], int(time.time()), body, [secret]),
     }
     try:
         with forwarder.stream("POST", forward, content=body, headers=headers, follow_redirects=False) as answer:
-            return f"  → {answer.status_code}"
+            return f"  → {answer.status_code}  {which}"
     except httpx2.HTTPError as error:
-        return f"  → nobody took it ({type(error).__name__})"
+        return f"  → nobody took it ({cause_of(error)})  {which}"

@@ -12,6 +12,7 @@ from typing import Any
 import xxhash
 
 from planwerk.actor import Actor
+from planwerk.edge.accept import prefers_stream
 from planwerk.edge.conditional import ENCODED_BYTES, accepts_gzip, encode, is_unchanged
 from planwerk.edge.feed import Feed
 from planwerk.edge.limits import Receive, check_head, read_body
@@ -103,9 +104,13 @@ class Api:
         assert request.route.action is not None
         given, _ = parse_values(request.route.action.body, request.query)
         types = types_of(given.get("types"), self.service.objects)
-        environment_id, after = request.actor.environment_id, last_event_id(headers.get(b"last-event-id", b""))
+        environment_id, after, name = request.actor.environment_id, last_event_id(headers.get(b"last-event-id", b"")), "Last-Event-ID"
         if after is None:
-            after = given["after"] if "after" in given else await self.feed.begin(environment_id)
+            after, name = given.get("after"), "after"
+        if after is None:
+            after = await self.feed.begin(environment_id)
+        else:
+            await self.feed.check(environment_id, after, name)
 
         async def confirm() -> Actor:
             self.service.database.refresh()
@@ -136,8 +141,10 @@ class Api:
         if route.place.deprecated:
             fields += [(b"deprecated", route.place.deprecated.encode()), (b"deprecation", b"@1735689600")]
             request.notes.append(Note("warning", "DEPRECATED", route.place.deprecated))
-        if route.action is not None and route.action.is_feed and b"text/event-stream" in headers.get(b"accept", b""):
-            return Reply(200, stream=await self.follow(request, headers))
+        if route.action is not None and route.action.is_feed:
+            fields.append((b"vary", b"accept"))
+            if prefers_stream(headers.get(b"accept", b"")):
+                return Reply(200, stream=await self.follow(request, headers))
         if method != "GET":
             return await self.change(request, receive, headers)
         reply: Reply = await HANDLERS[route.kind](self.service, request)

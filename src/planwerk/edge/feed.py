@@ -14,7 +14,7 @@ import structlog
 
 from planwerk.actor import Actor, viewer_of
 from planwerk.errors import Refusal
-from planwerk.rules.feed import begin, seen_events, shown_event, wanted
+from planwerk.rules.feed import begin, check_position, seen_events, shown_event, wanted
 from planwerk.store.database import Database, happens
 from planwerk.store.outbox import NEWEST, Kept, read_events
 from planwerk.store.transaction import Transaction
@@ -56,6 +56,10 @@ class Feed:
     async def begin(self, environment_id: str) -> int:
         """The position of a stream that begins now: it will tell whatever is written from here on."""
         return await self.look(environment_id, begin)
+
+    async def check(self, environment_id: str, after: int, name: str) -> None:
+        """Refuse a position that nothing has had yet: its stream would stay silent."""
+        await self.database.read(environment_id, partial(check_position, after=after, name=name))
 
     async def follow(self, environment_id: str, confirm: Confirm, after: int, types: frozenset[str]) -> AsyncGenerator[bytes, None]:
         """The stream behind a position. It ends when `confirm` refuses the caller, and when the process ends."""

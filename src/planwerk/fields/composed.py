@@ -10,6 +10,7 @@ from sqlalchemy.types import String, TypeEngine
 from planwerk.fields.field import INTEGER_LIMIT, Bad, Field, ManyBad, Value, is_clean, join, record_schema
 from planwerk.fields.single import Choice, Date, Text, Uuid
 
+SHOWN = 100  # characters of a wrong word that the answer repeats
 MAX_LEVELS = 64  # of lists and objects in a free value; orjson writes 254, SQLite's JSON functions read 1000
 
 
@@ -46,8 +47,17 @@ class Words(Json):
     def parse(self, raw: Value) -> Value:
         if not isinstance(raw, list) or len(raw) > 1000:
             raise Bad("must be a list of at most 1000 words")
-        word = Choice("", words=self.words) if self.words else Text("")
-        return list(dict.fromkeys(parse_each(raw, word.parse)))
+        return list(dict.fromkeys(parse_each(raw, self.parse_word)))
+
+    def parse_word(self, raw: Value) -> Value:
+        """One word; a text that is none of them is repeated, cut short, so that its owner finds it among many."""
+        if not self.words:
+            return Text("").parse(raw)
+        try:
+            return Choice("", words=self.words).parse(raw)
+        except Bad as bad:
+            shown = raw[:SHOWN].strip() if isinstance(raw, str) and is_clean(raw) else ""
+            raise Bad(f"{bad.description}, not {shown}" if shown else bad.description) from None
 
     def operand(self, text: str) -> Value:
         return text

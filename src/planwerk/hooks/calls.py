@@ -1,8 +1,8 @@
 """One call of a receiver: a body and headers go out, what was answered comes back, or a sentence why nothing was.
 
 A receiver has 5 seconds to connect and 10 in all, the body of its answer included, by one clock. No redirect is followed, no
-proxy of the environment used, no cookie kept, nothing unpacked. Of an answer its first 20,000 bytes are read; whoever sends
-more is cut off.
+proxy of the environment used, no cookie kept, no compressed answer asked for and none unpacked. Of an answer its first 20,000
+bytes are read; whoever sends more is cut off.
 """
 
 import asyncio
@@ -80,6 +80,7 @@ class Caller:
             connector=connector,
             timeout=aiohttp.ClientTimeout(total=None, connect=self.limits.connect_seconds),
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"accept-encoding": "identity"},  # the client's own would ask for what nobody here unpacks
             auto_decompress=False,
             trust_env=False,
             read_bufsize=ANSWER_BYTES,

@@ -6,6 +6,8 @@ Each refusal's text comes from the table in `errors`, so a new kind shows up her
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from planwerk.describe import CREATE, DELETE, LIST, UPDATE, Object
 from planwerk.errors import ALL as KINDS
 from planwerk.reference.examples import error_example, list_example, object_example
@@ -16,7 +18,7 @@ from planwerk.reference.words import component
 
 Answer = dict[str, Any]
 
-JSON = "application/json"
+JSON, STREAM = "application/json", "text/event-stream"
 COUNT: Schema = {"type": "integer", "minimum": 0}
 HEADERS: Mapping[str, Answer] = {
     "Reference-Tag": {"schema": {"type": "string", "format": "uuid"}, "required": True, "description": "Names this request in every log."},
@@ -79,7 +81,23 @@ def action_answer(operation: Operation, objects: Mapping[str, Object], own: list
     if reveals:
         schema = answer(described, objects, reveals=reveals) | {"title": operation.action.name.capitalize()}
         return content("The object after it, and what is shown once.", schema, None, own)
-    return content("The object after it.", reference_to(component(described.name)), object_example(described), own)
+    words = "The result." if operation.method == "GET" else "The object after it."
+    found = content(words, reference_to(component(described.name)), object_example(described), own)
+    return as_feed(found) if operation.action.is_feed else found
+
+
+def as_feed(page: Answer) -> Answer:
+    """The answer of a feed, whose page has a form that stays open, without an ETag."""
+    media = page["content"][JSON]
+    event = media["example"]["data"][0]
+    text = f"id: {event['position']}\nevent: {event['event']}\ndata: {orjson.dumps(event).decode()}\n\n"
+    stream = {"schema": {"type": "string", "description": "Server-Sent Events (WHATWG HTML, section 9.2)."}, "example": text}
+    etag = {**HEADERS["ETag"], "required": False, "description": "Of a page; the stream has none."}
+    return {
+        "description": "A page of what has happened, or with `Accept: text/event-stream` all of it, as it happens.",
+        "headers": page["headers"] | {"ETag": etag},
+        "content": page["content"] | {STREAM: stream},
+    }
 
 
 def content(description: str, schema: Schema, example: Any, header_names: list[str]) -> Answer:

@@ -50,6 +50,7 @@ TEXTS: Mapping[str, str] = {
     "text": "The oak has arrived.",
     "filename": "drawing.pdf",
     "file": "https://example.com/drawing.pdf",
+    "event": "card.updated",
 }
 NAMES: Mapping[str, str] = {
     "board": "Workshop",
@@ -109,6 +110,14 @@ def number_example(field: Integer | Number) -> float:
     return min(max(60, field.min), field.max)
 
 
+def map_example(field: Map) -> dict[str, Any]:
+    """What an event tells, or what integrations keep of their own."""
+    if field.name != "data":
+        return {"source": "erp"}
+    current = {"id": example_id("card"), "name": "Treads", "start_date": DAYS["start_date"]}
+    return {"new": {"name": "Treads"}, "old": {"name": "Steps"}, "current": current}
+
+
 def items_example(field: Items) -> list[Any]:
     return [record_example(field.fields)]
 
@@ -129,7 +138,7 @@ MAKERS: tuple[tuple[type[Field], Any], ...] = (
     (Time, lambda field: "16:30" if field.name.startswith("end") else "08:00"),
     (DateTime, lambda _: "2026-03-02T08:30:00Z"),
     (Words, lambda field: list(field.words[:2]) or ["saw"]),
-    (Map, lambda _: {"source": "erp"}),
+    (Map, map_example),
     (Anything, lambda _: "Oak"),
     (Record, lambda field: record_example(field.fields)),
     (Items, items_example),

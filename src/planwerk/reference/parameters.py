@@ -60,6 +60,9 @@ SHARED: Mapping[str, Parameter] = {
     "remove_missing": query("remove_missing", FLAG, "Nested objects that are not sent are deleted, also where they stay by default."),
     "If-None-Match": header("If-None-Match", "An `ETag` from before; 304 when the answer would be the same."),
     "If-Match": header("If-Match", "An `ETag` of the object; 412 when it has changed since."),
+    "Last-Event-ID": header(
+        "Last-Event-ID", "With `Accept: text/event-stream`: the position behind which the stream begins; it counts before `after`."
+    ),
     "Idempotency-Key": {
         **header("Idempotency-Key", "A text of your choice; sent again within 24 hours it brings back the first answer."),
         "schema": {"type": "string", "maxLength": 255},
@@ -146,6 +149,8 @@ def action_parameters(operation: Operation) -> Iterator[Parameter]:
 def header_names(operation: Operation) -> Iterator[str]:
     if operation.method == "GET":
         yield "If-None-Match"
+    if operation.action is not None and operation.action.is_feed:
+        yield "Last-Event-ID"
     if operation.kind in (UPDATE, DELETE, ATTACH, DETACH):
         yield "If-Match"
     if operation.kind in (CREATE, ACTION) and operation.method == "POST":

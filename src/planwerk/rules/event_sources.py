@@ -6,9 +6,10 @@ An object tells of itself if `created` is among its events. A link table tells o
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import chain
 
-from planwerk.describe import Link, Many, Object
+from planwerk.describe import Link, Many, Object, One
 from planwerk.fields import Field, Items
 from planwerk.routes import SINGULAR
 
@@ -24,12 +25,14 @@ class Shown:
 
 
 class Plain:
-    """An object with events of its own. `things` are the properties that a body may set, each under one name."""
+    """An object with events of its own. `things` are the properties that a body may set, each under one name; `along` are the
+    relations that a GET of it shows without being asked."""
 
     def __init__(self, described: Object) -> None:
         self.name = described.name
         self.shown = Shown(described.shown)
         self.things = frozenset(field.name for field in described.writable if not field.deprecated)
+        self.along = tuple(relation for name in described.always_with if isinstance(relation := described.relation[name], One))
         self.is_merged = MERGED in described.events
 
 
@@ -62,6 +65,14 @@ class Sources:
     linked: Mapping[str, tuple[Linked, ...]]
     nested: Mapping[str, tuple[Nested, ...]]
     watched: frozenset[str]
+
+    @cached_property
+    def ends(self) -> Mapping[str, tuple[Linked, ...]]:
+        """The links by the object that they lead to."""
+        found: dict[str, tuple[Linked, ...]] = {}
+        for linked in chain.from_iterable(self.linked.values()):
+            found[linked.link.to] = (*found.get(linked.link.to, ()), linked)
+        return found
 
 
 @lru_cache

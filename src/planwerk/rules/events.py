@@ -20,7 +20,7 @@ Find = Callable[[str, set[str]], Mapping[str, Row]]  # (object, ids) → the row
 Rows = Mapping[str, Mapping[str, Row]]  # object → id → row
 Data = dict[str, str]  # member → JSON text
 
-SILENT = frozenset({"updated_at", "deleted_at"})  # a change of these alone is none
+SILENT = frozenset({"updated_at", "deleted_at"})  # they say when something changed, and are no change themselves
 NOTHING = "{}"
 
 
@@ -41,9 +41,9 @@ def events_of(changes: Sequence[Change], sources: Sources, find: Find) -> list[E
     events: list[Event] = []
     for change in netto:
         if (plain := sources.plain.get(change.name)) is not None:
-            events += plain_events(plain, change)
+            events += plain_events(plain, change, rows)
         for nested in sources.nested.get(change.name, ()):
-            events += nested_events(nested, change)
+            events += nested_events(nested, change, rows)
         for linked in sources.linked.get(change.name, ()):
             events += linked_events(linked, change, rows)
     for plain in sources.plain.values():
@@ -69,9 +69,11 @@ def key_of(change: Change, sources: Sources) -> tuple[str, ...]:
 
 
 def rows_around(netto: Iterable[Change], sources: Sources, find: Find) -> Rows:
-    """The objects at both ends of the links that changed; one look for each kind."""
+    """The objects at both ends of the links that changed, and those that come along with others; one look for each kind."""
     wanted: dict[str, set[str]] = defaultdict(set)
     for change in netto:
+        for relation in sources.plain[change.name].along if change.name in sources.plain else ():
+            wanted[relation.to] |= {change.row[relation.by]} - {None}
         for linked in sources.linked.get(change.name, ()):
             wanted[linked.parent.name].add(change.row[linked.by])
             wanted[linked.link.to].add(change.row[linked.by_other])
@@ -81,28 +83,34 @@ def rows_around(netto: Iterable[Change], sources: Sources, find: Find) -> Rows:
 # ── an object of its own ──
 
 
-def plain_events(plain: Plain, change: Change) -> list[Event]:
-    """created, updated or deleted; nothing if only timestamps differ."""
+def plain_events(plain: Plain, change: Change, rows: Rows) -> list[Event]:
+    """created, updated or deleted; nothing if only timestamps differ, which stand in `current` alone."""
     row, name = change.row, plain.name
-    current = whole(row)
+    current = whole(row, along(plain, row, rows))
     if change.old is None:
         return [Event(f"{name}.created", name, row["id"], {"new": current, "old": NOTHING, "current": current})]
     if change.new is None:
         return [Event(f"{name}.deleted", name, row["id"], {"new": NOTHING, "old": current, "current": current})]
     names = differing(plain.shown, change.old, change.new)
-    if SILENT.issuperset(names):
+    if not names:
         return []
     data = {"new": some(plain.shown, change.new, names), "old": some(plain.shown, change.old, names), "current": current}
     return [Event(f"{name}.updated", name, row["id"], data, names)]
 
 
-def whole(row: Row) -> str:
+def whole(row: Row, along: str = "") -> str:
     """The object as the API shows it."""
-    return f"{row['document']}}}"
+    return f"{row['document']}{along}}}"
+
+
+def along(plain: Plain, row: Row, rows: Rows) -> str:
+    """The related objects that a GET shows without being asked, such as the author of a comment: more members of the object."""
+    found = {relation.name: rows.get(relation.to, {}).get(row[relation.by]) for relation in plain.along}
+    return "".join(f',"{name}":{"null" if other is None else whole(other)}' for name, other in found.items())
 
 
 def differing(shown: Shown, old: Row, new: Row) -> list[str]:
-    return [name for name in shown.names if old[name] != new[name]]
+    return [name for name in shown.names if old[name] != new[name] and name not in SILENT]
 
 
 def some(shown: Shown, row: Row, names: Iterable[str]) -> str:
@@ -127,14 +135,17 @@ def json_object(members: Mapping[str, str]) -> str:
 # ── an object that is part of another ──
 
 
-def nested_events(nested: Nested, change: Change) -> Iterator[Event]:
-    """created, updated or deleted, and what became of its items, as events of the object it is part of."""
+def nested_events(nested: Nested, change: Change, rows: Rows) -> Iterator[Event]:
+    """created, updated or deleted, and what became of its items, as events of the object it is part of.
+
+    Items that go along with it are not told.
+    """
     owner_id = change.row[nested.by]
     if owner_id is None:
         return
-    items = list(item_changes(nested, change))
-    for own in plain_events(nested.plain, change):
-        if not items or not own.changed or not {*SILENT, nested.items}.issuperset(own.changed):  # another order is no change of an item
+    items = list(item_changes(nested, change)) if change.new is not None else []
+    for own in plain_events(nested.plain, change, rows):
+        if not items or not own.changed or [*own.changed] != [nested.items]:  # another order is no change of an item
             yield Event(f"{nested.prefix}.{own.name.rpartition('.')[2]}", nested.parent.name, owner_id, own.data)
     for verb, data in items:
         yield Event(f"{nested.prefix}.item.{verb}", nested.parent.name, owner_id, {**data, "current": whole(change.row)})
@@ -146,8 +157,7 @@ def item_changes(nested: Nested, change: Change) -> Iterator[tuple[str, Data]]:
     for id, item in after.items():
         if id not in before:
             yield "attached", {"attached": dumps(item)}
-        elif before[id] != item:
-            names = [name for name in item if before[id].get(name) != item[name]]
+        elif names := [name for name in item if before[id].get(name) != item[name] and name not in SILENT]:
             new, old = ({name: values.get(name) for name in names} for values in (item, before[id]))
             yield "updated", {"updated": dumps(item), "new": dumps(new), "old": dumps(old)}
     for id, item in before.items():
@@ -187,7 +197,8 @@ def linked_events(linked: Linked, change: Change, rows: Rows) -> Iterator[Event]
 def merged_events(plain: Plain, singles: Sequence[Event]) -> list[Event]:
     """One more event for each object of which two things or more have changed, beside the single ones.
 
-    A thing is a link, or a property that a body may set; what only follows from others, such as a card's days_diff, is none.
+    A thing is a link, or a property that a body may set, whether one has set it or it follows, such as the completed_at of a card;
+    a property that no body may set, such as its days_diff, is none.
     """
     grouped: dict[str, list[Event]] = defaultdict(list)
     for single in singles:

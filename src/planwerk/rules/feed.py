@@ -13,10 +13,9 @@ import orjson
 from planwerk.actor import Actor, Viewer
 from planwerk.describe import Object
 from planwerk.errors import BAD_REQUEST, refuse
-from planwerk.fields import INTEGER_LIMIT
 from planwerk.rules.event_sources import MERGED, Sources, sources_of
 from planwerk.rules.webhooks import TEST
-from planwerk.store.outbox import Kept, newest_position, read_events
+from planwerk.store.outbox import Kept, last_position, newest_position, read_events, wait_for_writers
 from planwerk.store.transaction import Transaction
 
 LIMIT, MOST = 100, 1000
@@ -28,8 +27,10 @@ Data = Mapping[str, Any]
 def read_feed(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Mapping[str, Any]) -> str:  # noqa: ARG001 (the signature of an action)
     """A page of events as JSON text, and in `next` the position to go on from."""
     types = types_of(given.get("types"), tx.statements.objects)
-    after, limit = given.get("after") or 0, given.get("limit") or LIMIT
+    after, limit = given.get("after") or 0, min(given.get("limit", LIMIT) or MOST, MOST)
     kept = read_events(tx, after, limit)
+    if after and not kept:
+        check_position(tx, after, "after")
     last = kept[-1].position if kept else after
     shown = ",".join(shown_event(event) for event in seen_events(tx, wanted(kept, types)))
     return f'{{"next":{last},"data":[{shown}]}}'
@@ -38,8 +39,15 @@ def read_feed(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Map
 def begin(tx: Transaction) -> int:
     """The position behind which everything lies that is written from now on: that of the last event, once the writers
     under way are done."""
-    read_events(tx, INTEGER_LIMIT, 1)  # which waits for them
+    wait_for_writers(tx)
     return newest_position(tx)
+
+
+def check_position(tx: Transaction, after: int, name: str) -> None:
+    """Refuse a position that no event has had yet. Who comes with one would wait in vain for events that were written since, such
+    as after a backup was put back. Events that are kept no more, or of other environments, have had theirs."""
+    if after > last_position(tx):
+        raise refuse(BAD_REQUEST, f"{name} lies beyond the newest position, which is {newest_position(tx)}", name)
 
 
 def types_of(text: str | None, objects: Mapping[str, Object]) -> frozenset[str]:
@@ -99,12 +107,16 @@ def owners(data: Data, own: str) -> set[str]:
 
 
 def inner_parts(name: str, data: Data, sources: Sources) -> Iterator[Part]:
-    """What an event tells of besides the object it belongs to: a part of it, or what was linked; of several at once, all of them."""
+    """What an event tells of besides the object it belongs to: a part of it, what comes along with it, or what was linked; of
+    several at once, all of them."""
     owner, _, happened = name.partition(".")
     if happened == MERGED:
         for inner, found in data.get("nested", {}).items():
             for one in found:
                 yield from inner_parts(f"{owner}.{inner}", one, sources)
+    for relation in sources.plain[owner].along if owner in sources.plain else ():
+        if other := data["current"].get(relation.name):
+            yield relation.to, other["id"]
     for ways in sources.nested.values():
         for nested in ways:
             if name.startswith(f"{nested.prefix}."):

@@ -3,15 +3,17 @@
 It runs behind every rule, so that events tell the state that is committed. Nothing is written where nothing happened.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
 from planwerk.rules.event_sources import Sources, sources_of
-from planwerk.rules.events import Event, events_of, json_object
-from planwerk.store.changes import Row
+from planwerk.rules.events import Event, events_of, json_object, key_of
+from planwerk.store.changes import Change, Row
 from planwerk.store.outbox import Listener, Record, record_events
 from planwerk.store.transaction import Statements, Transaction
 
@@ -22,11 +24,37 @@ AT_ONCE = 500  # events in one statement: a collection may go with thousands of 
 def write_events(tx: Transaction) -> None:
     """Write the events of the transaction and leave their deliveries to the sender."""
     sources = sources_in(tx.statements)
-    if sources.watched.isdisjoint([change.name for change in tx.changes.log]):
+    changes = with_ended_links(tx, sources)
+    if sources.watched.isdisjoint([change.name for change in changes]):
         return
-    events = events_of(tx.changes.log, sources, partial(find, tx))
+    events = events_of(changes, sources, partial(find, tx))
     for start in range(0, len(events), AT_ONCE):
         write_some(tx, events[start : start + AT_ONCE])
+
+
+def with_ended_links(tx: Transaction, sources: Sources) -> Sequence[Change]:
+    """What has changed, and the links that deletions have ended for the objects that stay: nothing is written there, for the rows
+    of such links stay and lead nowhere. Each stands behind its deletion, or behind what the rules have done to it since."""
+    log = tx.changes.log
+    gone = {(change.name, change.row["id"]) for change in log if change.new is None and "id" in change.row}
+    if not any(name in sources.ends for name, _ in gone):
+        return log
+    written = {key_of(change, sources) for change in log if change.name in sources.linked}
+    behind, last = defaultdict[tuple[str, str], list[Change]](list), list[Change]()
+    for end, link in ended_links(tx, sources, gone):
+        (last if key_of(link, sources) in written else behind[end]).append(link)
+    return [*(item for change in log for item in (change, *behind.pop((change.name, change.row.get("id", "")), ()))), *last]
+
+
+def ended_links(tx: Transaction, sources: Sources, gone: Collection[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], Change]]:
+    """(what it led to, the end of a link) for each link that led from an object that stays to one that is gone."""
+    for name, ways in sources.ends.items():
+        ids = {id for other, id in gone if other == name}
+        for linked in ways:
+            rows = tx.among(linked.link.table.name, linked.by_other, ids, order=())
+            for row in sorted(rows, key=itemgetter(linked.by)):
+                if (linked.parent.name, row[linked.by]) not in gone:
+                    yield (name, row[linked.by_other]), Change(linked.link.table.name, row, None)
 
 
 def write_some(tx: Transaction, events: Sequence[Event]) -> None:

@@ -30,6 +30,7 @@ FORGIVEN: Mapping[str, Any] = {
     "mailed_disabled_at": None,
     "disabled_until": None,
 }
+MAILED = {WARNING: "mailed_warning_at", SUSPENDED: "mailed_disabled_at"}  # what says that a mail went out
 FARES = (*FORGIVEN, "last_failed_at", "active", "can_send")  # what follows from verdicts
 
 
@@ -57,8 +58,8 @@ class Outcome:
         return bool(self.delivery["object_id"] == self.delivery["webhook_id"])
 
 
-def keep_outcomes(tx: Transaction, outcomes: Sequence[Outcome], chance: Callable[[], float] = random.random) -> None:
-    """Write down what came of attempts, and what follows for their webhooks.
+def keep_outcomes(tx: Transaction, outcomes: Sequence[Outcome], chance: Callable[[], float] = random.random) -> list[Row]:
+    """Write down what came of attempts, and what follows for their webhooks; those that are suspended by it.
 
     A delivery that is gone, or that somebody else has taken or reset meanwhile, stays as it is.
     """
@@ -66,8 +67,13 @@ def keep_outcomes(tx: Transaction, outcomes: Sequence[Outcome], chance: Callable
     now = dt.datetime.fromisoformat(tx.now)
     judged = [(outcome, verdict_on(outcome, now, chance)) for outcome in outcomes]
     keep_deliveries(tx, ((outcome.delivery, values_of(outcome, verdict, now)) for outcome, verdict in judged))
+    suspended = []
     for id, webhook in webhooks.items():
-        fare(tx, webhook, [verdict for outcome, verdict in judged if outcome.delivery["webhook_id"] == id and counts(outcome, verdict)])
+        verdicts = [verdict for outcome, verdict in judged if outcome.delivery["webhook_id"] == id and counts(outcome, verdict)]
+        changed = fare(tx, webhook, verdicts)
+        if is_suspended(changed, tx.now) and changed["disabled_until"] != webhook["disabled_until"]:
+            suspended.append(changed)
+    return suspended
 
 
 def verdict_on(outcome: Outcome, now: dt.datetime, chance: Callable[[], float]) -> Verdict:
@@ -100,14 +106,17 @@ def values_of(outcome: Outcome, verdict: Verdict, now: dt.datetime) -> dict[str,
 # ── the webhook ──
 
 
-def fare(tx: Transaction, webhook: Row, verdicts: Sequence[Verdict]) -> None:
-    """Write down how a webhook fares, and mail what its owners must know."""
+def fare(tx: Transaction, webhook: Row, verdicts: Sequence[Verdict]) -> Row:
+    """Mail what the admins must know, and write down how a webhook fares; the webhook as it is then."""
     values, letters = judged_by(webhook, verdicts, tx.now)
-    changed = tx.update(tx.object("webhook"), webhook, values)
-    if changed["disabled_until"] != webhook["disabled_until"]:
-        tx.enqueue(FOLLOW, webhook["id"], webhook_id=webhook["id"])
     for letter in letters:
-        tell_admins(tx, changed, letter)
+        if not tell_admins(tx, {**webhook, **values}, letter) and letter in MAILED:
+            values[MAILED[letter]] = None  # so that it is mailed once somebody can be reached
+    changed = tx.update(tx.object("webhook"), webhook, values)
+    is_tried_again = any(verdict.pause_seconds is not None for verdict in verdicts)  # such as a call that was under way
+    if changed["disabled_until"] != webhook["disabled_until"] or (is_tried_again and is_suspended(changed, tx.now)):
+        tx.enqueue(FOLLOW, webhook["id"], webhook_id=webhook["id"])
+    return changed
 
 
 def judged_by(webhook: Mapping[str, Any], verdicts: Sequence[Verdict], now: str) -> tuple[dict[str, Any], list[str]]:
@@ -147,8 +156,9 @@ def is_suspended(webhook: Mapping[str, Any], now: str) -> bool:
     return webhook["disabled_until"] is not None and bool(webhook["disabled_until"] > now)
 
 
-def tell_admins(tx: Transaction, webhook: Row, template: str) -> None:
-    """A mail to every admin who can log in. The query of the address is left out: many keep a password there."""
+def tell_admins(tx: Transaction, webhook: Row, template: str) -> bool:
+    """A mail to every admin who can log in; whether there was one to send. The query of the address is left out: many keep a
+    password there."""
     environment = find_environment(tx, id=tx.environment_id)
     told = {
         "environment": environment.name if environment else "",
@@ -157,8 +167,9 @@ def tell_admins(tx: Transaction, webhook: Row, template: str) -> None:
         "since": shown(webhook["fail_streak_started_at"]),
         "until": shown(webhook["disabled_until"]),
     }
-    for user in tx.find(tx.object("user"), role="admin", status="active", archived_at=None):
-        send_mail(tx, user["email"], template, told)
+    admins = tx.find(tx.object("user"), role="admin", status="active", archived_at=None)
+    sent = [send_mail(tx, user["email"], template, told) for user in admins]
+    return any(sent)
 
 
 def shown(moment: str | None) -> str:

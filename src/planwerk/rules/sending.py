@@ -1,7 +1,7 @@
 """What a sender does with the database, in one transaction: outcomes are kept, then the next deliveries are taken.
 
 Comes in: what came of attempts, and from which webhooks how many deliveries are wanted. Goes out: parcels, each with all that
-is needed to send it, so that no transaction is open while a receiver is called.
+is needed to send it, so that no transaction is open while a receiver is called; and the webhooks that are suspended now.
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ from planwerk.fields import instant
 from planwerk.rules.outcomes import Outcome, is_suspended, keep_outcomes
 from planwerk.rules.webhooks import valid_secrets
 from planwerk.store.deliveries import Taken, take_deliveries
-from planwerk.store.transaction import Transaction
+from planwerk.store.transaction import Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,12 @@ class Parcel:
     has_more: bool
 
 
-def exchange(tx: Transaction, outcomes: Sequence[Outcome], wanted: Mapping[str, int], lease_seconds: float) -> list[Parcel]:
-    """Keep what came of attempts and take more: up to so many deliveries of each webhook."""
-    if outcomes:
-        keep_outcomes(tx, outcomes)
-    return [parcel for id, limit in wanted.items() if (parcel := take(tx, id, limit, lease_seconds)) is not None]
+def exchange(
+    tx: Transaction, outcomes: Sequence[Outcome], wanted: Mapping[str, int], lease_seconds: float
+) -> tuple[list[Parcel], list[Row]]:
+    """Keep what came of attempts and take more, up to so many deliveries of each webhook: parcels, and webhooks suspended by it."""
+    suspended = keep_outcomes(tx, outcomes) if outcomes else []
+    return [parcel for id, limit in wanted.items() if (parcel := take(tx, id, limit, lease_seconds)) is not None], suspended
 
 
 def take(tx: Transaction, webhook_id: str, limit: int, lease_seconds: float) -> Parcel | None:

@@ -47,6 +47,10 @@ PAGE = Statement(
     {},
 )
 BODY = Statement("SELECT body FROM event WHERE environment_id = {environment} AND id = {id}", {})
+LAST = {  # that was given out, also to an event that is not committed yet, or kept no more; a sequence never goes back
+    "sqlite": Statement(f"SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM state WHERE name = '{EVENT_POSITION}'", {}),
+    "postgresql": Statement(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {EVENT_POSITION}", {}),
+}
 NEWEST = Statement("SELECT coalesce(max(position), 0) FROM event WHERE environment_id = {environment}", {})
 WAIT = Statement("SELECT pg_advisory_xact_lock({lock}, hashtext({environment}))", {"lock": LOCK})
 
@@ -160,13 +164,23 @@ class Kept:
 
 
 def read_events(tx: Transaction, after: int, limit: int) -> list[Kept]:
-    """The next events behind a position. On PostgreSQL it waits for writers that have taken a position and not yet committed, so
-    it needs a transaction in which each statement sees what is committed by then."""
-    if tx.statements.dialect.name == "postgresql":
-        tx.run_named(WAIT, lock=LOCK)
+    """The next events behind a position, once the writers are done that have taken one."""
+    wait_for_writers(tx)
     return [Kept(*row) for row in tx.run_named(PAGE, after=after, limit=limit)]
 
 
+def wait_for_writers(tx: Transaction) -> None:
+    """On PostgreSQL, wait for writers that have taken a position and not yet committed; it needs a transaction in which each
+    statement sees what is committed by then. On SQLite there are none beside a transaction that writes."""
+    if tx.statements.dialect.name == "postgresql":
+        tx.run_named(WAIT, lock=LOCK)
+
+
 def newest_position(tx: Transaction) -> int:
-    """The position of the last event; 0 if none is kept."""
+    """The position of the environment's last event; 0 if none is kept."""
     return int(tx.run_named(NEWEST)[0][0])
+
+
+def last_position(tx: Transaction) -> int:
+    """The last position that any event of the database was given; whoever has a position of an event has none beyond it."""
+    return int(tx.run_named(LAST[tx.statements.dialect.name])[0][0])

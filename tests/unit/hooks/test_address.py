@@ -16,6 +16,7 @@ from planwerk.hooks.address import faults_of, is_allowed, literal_address, netwo
 GOOD = (
     "http://example.com",
     "https://example.com/",
+    "HTTPS://EXAMPLE.com/H",
     "https://hooks.example.com:443/a/b?c=d#e",
     "http://example.com.:80/",
     "http://example.com:1024/",
@@ -42,9 +43,10 @@ def test_a_public_address_is_taken(url: str) -> None:
     assert list(faults_of(url)) == []
 
 
+@pytest.mark.parametrize("scheme", ["https", "HTTPS", "Http"])
 @pytest.mark.parametrize("host", [*LOOPBACK, *PRIVATE])
-def test_a_private_address_is_refused_in_the_same_words_whatever_it_is(host: str) -> None:
-    assert list(faults_of(f"https://{host}:8443/hook")) == [address.PRIVATE]
+def test_a_private_address_is_refused_in_the_same_words_whatever_it_is(host: str, scheme: str) -> None:
+    assert list(faults_of(f"{scheme}://{host}:8443/hook")) == [address.PRIVATE]
 
 
 @pytest.mark.parametrize("url", MALFORMED)

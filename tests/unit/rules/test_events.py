@@ -1,6 +1,6 @@
 """Changes → events, without a database: what several changes of one row come to, and what counts as a thing of a card.
 
-To see it fail: keep the last change instead of the first in `coalesce`, or count deprecated names as `things`.
+To see it fail: keep the last change instead of the first in `coalesce`, count deprecated names as `things`, or leave `SILENT` empty.
 """
 
 from itertools import pairwise
@@ -12,15 +12,17 @@ from hypothesis import given, strategies as st
 from tests.unit.rules.plant import OBJECTS
 
 from planwerk.catalog import ALL
-from planwerk.describe import Link
+from planwerk.describe import Link, One
 from planwerk.rules.event_sources import sources_of
 from planwerk.rules.events import coalesce, events_of
+from planwerk.rules.feed import inner_parts
 from planwerk.store.changes import Change, Row
 from planwerk.store.transaction import document_of
 from planwerk.store.writes import stored_default
 
 SOURCES = sources_of(tuple(ALL))
 LABELS, ACTIVITIES = (OBJECTS["card"].link[name] for name in ("labels", "activities"))
+EARLIER, LATER = "2026-03-02T08:00:00Z", "2026-03-02T08:00:01Z"
 WORDS = st.sampled_from(("saw", "plane", None))
 
 
@@ -31,6 +33,10 @@ def row_of(described_name: str, id: str, /, **values: Any) -> Row:
     return {**row, "document": document_of(described.shown, row)}
 
 
+def dumped(items: list[dict[str, Any]]) -> str:
+    return orjson.dumps(items).decode()
+
+
 def link_of(link: Link, left: str, right: str, **pivot: Any) -> Row:
     row = {link.table.left: left, link.table.right: right, **{field.name: None for field in link.table.pivot}, **pivot}
     return {**row, "document": "," + document_of(link.table.pivot, row)[1:] if link.table.pivot else ""}
@@ -38,9 +44,7 @@ def link_of(link: Link, left: str, right: str, **pivot: Any) -> Row:
 
 CARDS = st.builds(lambda id, text, time: row_of("card", id, name=text, time=time), st.just("card"), WORDS, st.sampled_from((None, 5)))
 CHECKLISTS = st.builds(
-    lambda name, items: row_of(
-        "checklist", "list", collection_id="work", name=name, items=orjson.dumps([{"id": id} for id in items]).decode()
-    ),
+    lambda name, items: row_of("checklist", "list", collection_id="work", name=name, items=dumped([{"id": id} for id in items])),
     WORDS,
     st.lists(st.sampled_from("abc"), unique=True),
 )
@@ -113,6 +117,31 @@ def test_what_has_no_events_is_passed_over(name: str) -> None:
 def test_a_thing_of_a_card_is_what_a_body_may_set_under_one_name(values: Row, count: int) -> None:
     names = [event.name for event in told([Change("card", row_of("card", "a"), row_of("card", "a", **values))])]
     assert ("card.updated.merged" in names) is (count > 1)
+
+
+def test_the_moment_of_a_change_stands_in_current_alone() -> None:
+    """Whether or not the change before it was in the same second."""
+    [event] = told([Change("card", row_of("card", "a", updated_at=EARLIER), row_of("card", "a", name="saw", updated_at=LATER))])
+    assert (event.data["new"], event.data["old"]) == ('{"name":"saw"}', '{"name":null}')
+    assert orjson.loads(event.data["current"])["updated_at"] == LATER
+    before, after = ({"id": "oak", "checked": checked, "updated_at": moment} for checked, moment in ((False, EARLIER), (True, LATER)))
+    [event] = told([Change("checklist", *(row_of("checklist", "b", collection_id="c", items=dumped([item])) for item in (before, after)))])
+    assert orjson.loads(event.data["updated"]) == after
+    assert (event.data["new"], event.data["old"]) == ('{"checked":true}', '{"checked":false}')
+
+
+def test_what_a_get_shows_without_asking_is_told_along_with_an_object() -> None:
+    """And the feed asks whether its reader sees that, too."""
+    for plain in SOURCES.plain.values():
+        relations = [OBJECTS[plain.name].relation[name] for name in OBJECTS[plain.name].always_with]
+        assert all(isinstance(relation, One) and relation.key == "id" for relation in relations), "`along` knows no others"
+    [event] = told([Change("comment", None, row_of("comment", "a", user_id="Els"))])
+    data = {name: orjson.loads(text) for name, text in event.data.items()}
+    assert data["new"] == data["current"]
+    assert data["current"]["user"]["id"] == "Els"
+    assert set(inner_parts(event.name, data, SOURCES)) == {("user", "Els")}
+    [event] = told([Change("comment", None, row_of("comment", "a"))])
+    assert orjson.loads(event.data["current"])["user"] is None
 
 
 def test_a_link_to_what_is_gone_tells_nothing() -> None:
