@@ -33,12 +33,19 @@ FAILED = Statement(
     " AND created_at >= {since} AND deleted_at IS NULL ORDER BY position LIMIT {limit}",
     {},
 )
-END_DELIVERIES = Statement(
-    "UPDATE webhook_delivery SET deleted_at = {now}, version = version + 1 WHERE environment_id = {environment} AND id IN (SELECT id"
-    " FROM webhook_delivery WHERE environment_id = {environment} AND webhook_id = {webhook_id} AND deleted_at IS NULL LIMIT {limit})"
-    " RETURNING id",
-    {},
+SOME = (
+    "SELECT id FROM webhook_delivery WHERE environment_id = {environment} AND webhook_id = {webhook_id} AND deleted_at IS NULL"
+    " LIMIT {limit}"
 )
+THESE = {"sqlite": f"IN ({SOME})", "postgresql": f"= ANY (ARRAY ({SOME}))"}  # as a join it may run once for each row of a new table
+END_DELIVERIES = {
+    name: Statement(
+        "UPDATE webhook_delivery SET deleted_at = {now}, version = version + 1 WHERE environment_id = {environment}"
+        f" AND id {these} RETURNING id",
+        {},
+    )
+    for name, these in THESE.items()
+}
 
 
 def first_secret(tx: Transaction, values: dict[str, Any]) -> None:
@@ -91,7 +98,8 @@ def forget_log(tx: Transaction, arguments: Mapping[str, Any]) -> None:
     """End the deliveries of a deleted webhook, some at a time. Also a job."""
     tx.touched.add("webhook_delivery")
     webhook_id = arguments["webhook_id"]
-    if len(tx.run_named(END_DELIVERIES, webhook_id=webhook_id, now=tx.now, limit=BATCH)) == BATCH:
+    ended = tx.run_named(END_DELIVERIES[tx.statements.dialect.name], webhook_id=webhook_id, now=tx.now, limit=BATCH)
+    if len(ended) == BATCH:
         tx.enqueue(FORGET, webhook_id, webhook_id=webhook_id)
 
 

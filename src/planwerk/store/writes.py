@@ -128,11 +128,17 @@ class Statements:
         return compile_statement(statement, self.dialect)
 
     def make_retire(self, name: str) -> Statement:
-        """The soft deletion of the rows whose ids are in `:ids`, a JSON list; their documents stay as they are."""
-        asked = "json_each({ids})" if self.dialect.name == "sqlite" else "jsonb_array_elements_text({ids}::jsonb) AS asked (value)"
+        """The soft deletion of the rows whose ids are in `:ids`, a JSON list; their documents stay as they are.
+
+        On PostgreSQL the list is an array, which is made once and looked up by the key, whatever the statistics say of a table
+        that was just filled; a join with it may go through the whole list for each row.
+        """
+        asked = "IN (SELECT value FROM json_each({ids}))"
+        if self.dialect.name == "postgresql":
+            asked = "= ANY (ARRAY (SELECT jsonb_array_elements_text({ids}::jsonb)))"
         table = self.dialect.identifier_preparer.quote(name)
         text = f"UPDATE {table} SET deleted_at = {{now}}, version = version + 1 WHERE environment_id = {{environment}}"
-        return self.make_named(Statement(f"{text} AND id IN (SELECT value FROM {asked})", {}))
+        return self.make_named(Statement(f"{text} AND id {asked}", {}))
 
     def make_one(self, name: str, with_: With, view: View | None = None) -> Statement:
         """(version, text) of the row `:id` that was just written; what comes along is what the caller sees."""
