@@ -25,6 +25,7 @@ from planwerk.service import Plan, Reply, Request, Service
 from planwerk.shape import Shape
 from planwerk.store.database import too_large
 from planwerk.store.memory import Answer
+from planwerk.store.outbox import read_behind_writers
 from planwerk.store.select import ListStatements
 from planwerk.store.statements import Statement
 from planwerk.store.transaction import Row, Transaction
@@ -255,8 +256,9 @@ async def run_action(service: Service, request: Request) -> Reply:
         return Reply(action.status, body, etag_of(None, "", body) if action.method == "GET" else "")
 
     if action.method == "GET":
-        look = service.database.write if action.is_feed else service.database.read
-        return await look(request.actor.environment_id, work)
+        if action.is_feed:
+            return await read_behind_writers(service.database, request.actor.environment_id, work)
+        return await service.database.read(request.actor.environment_id, work)
     return await write(service, request, work)
 
 

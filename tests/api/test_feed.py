@@ -19,6 +19,7 @@ from tests.world import World
 
 from planwerk.catalog.webhook import EVENT_TYPES
 from planwerk.rules.feed import MOST
+from planwerk.store.database import PROBE
 from planwerk.store.outbox import LOCK, Record, record_events
 from planwerk.store.transaction import Transaction
 
@@ -212,6 +213,25 @@ def write_records(server: Server, world: World, count: int, then: Callable[[], o
         then()
 
     server.database.write_now(world.environment_id, work)
+
+
+def test_a_reader_waits_for_no_writer_that_tells_nothing_yet(server: Server, world: World) -> None:
+    """To see it fail on SQLite: read a page with `database.write`, which waits for the one writer."""
+    is_writing, go = Event(), Event()
+
+    def hold(tx: Transaction) -> None:
+        tx.run_named(PROBE, now=tx.now)
+        is_writing.set()
+        assert go.wait(60)
+
+    with ThreadPoolExecutor() as threads:
+        writer = threads.submit(server.database.write_now, world.environment_id, hold)
+        try:
+            assert is_writing.wait(60)
+            assert threads.submit(world.client.get, FEED).result(30)["data"] == []
+        finally:
+            go.set()
+        writer.result()
 
 
 def test_a_reader_waits_for_a_writer_that_has_its_position_and_is_not_committed(backend: str, server: Server, world: World) -> None:

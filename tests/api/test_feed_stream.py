@@ -18,7 +18,8 @@ from tests.server import Server, quoted, running, scratch_database, settings_for
 from tests.world import World
 
 from planwerk.edge.feed import PAGE, Feed
-from planwerk.store.database import unavailable
+from planwerk.store.database import Database, unavailable
+from planwerk.store.outbox import read_behind_writers
 
 FEED = "/v1/event"
 
@@ -274,17 +275,16 @@ def test_a_look_that_fails_unforeseen_ends_the_stream_and_is_told_to_nobody(
 def test_a_database_that_is_away_for_a_while_is_waited_for(
     world: World, server: Server, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    feed, whole = feed_of(server), feed_of(server).look
     failures = iter([unavailable("away"), unavailable("away")])
 
-    async def look(environment_id: str, function: Any) -> Any:
+    async def read(database: Database, environment_id: str, function: Any) -> Any:
         for failure in failures:
             raise failure
-        return await whole(environment_id, function)
+        return await read_behind_writers(database, environment_id, function)
 
     with following(world.client) as stream:
         monkeypatch.setattr("planwerk.edge.feed.LOOK_SECONDS", 0.0)
-        monkeypatch.setattr(feed, "look", look)
+        monkeypatch.setattr("planwerk.edge.feed.read_behind_writers", read)
         made = comment(world, path, "one")
         assert told(stream) == made
 

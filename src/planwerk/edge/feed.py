@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
 
 import structlog
 
@@ -16,7 +15,7 @@ from planwerk.actor import Actor, viewer_of
 from planwerk.errors import Refusal
 from planwerk.rules.feed import begin, check_position, seen_events, shown_event, wanted
 from planwerk.store.database import Database, happens
-from planwerk.store.outbox import NEWEST, Kept, read_events
+from planwerk.store.outbox import NEWEST, Kept, read_behind_writers, read_events
 from planwerk.store.transaction import Transaction
 
 LOOK_SECONDS = 1.0  # between two looks for the events of other processes
@@ -26,7 +25,6 @@ RETRY_MILLISECONDS = 2000  # before a client opens the stream again
 PAGE = 100  # events that are read at once
 
 Confirm = Callable[[], Awaitable[Actor]]
-Result = TypeVar("Result")
 
 
 class Followed:
@@ -55,7 +53,7 @@ class Feed:
 
     async def begin(self, environment_id: str) -> int:
         """The position of a stream that begins now: it will tell whatever is written from here on."""
-        return await self.look(environment_id, begin)
+        return await read_behind_writers(self.database, environment_id, begin)
 
     async def check(self, environment_id: str, after: int, name: str) -> None:
         """Refuse a position that nothing has had yet: its stream would stay silent."""
@@ -135,15 +133,10 @@ class Feed:
     async def page(self, environment_id: str, followed: Followed, after: int) -> list[Kept]:
         """The next events of the environment, read once for all streams that stand there."""
         if followed.page is None or followed.page[0] != after or is_spent(followed.page[1]):
-            reading = asyncio.create_task(self.look(environment_id, partial(read_events, after=after, limit=PAGE)))
+            reading = asyncio.create_task(read_behind_writers(self.database, environment_id, partial(read_events, after=after, limit=PAGE)))
             reading.add_done_callback(is_spent)  # which looks at its error, if nobody else is left to
             followed.page = after, reading
         return await asyncio.shield(followed.page[1])
-
-    async def look(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
-        """What a function finds that waits for the writers under way; on SQLite there are none beside it."""
-        is_alone = self.database.statements.dialect.name == "sqlite"
-        return await (self.database.read if is_alone else self.database.write)(environment_id, function)
 
     async def seen(self, actor: Actor, events: list[Kept]) -> list[Kept]:
         """Those of the events that the caller sees, which costs a look only if it does not see all."""

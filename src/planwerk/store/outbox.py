@@ -8,13 +8,16 @@ point, so that no event appears later behind one that was read.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
+from planwerk.store.database import Database
 from planwerk.store.statements import Statement
 from planwerk.store.tables import EVENT_POSITION
 from planwerk.store.transaction import Row, Transaction
+
+Result = TypeVar("Result")
 
 LOCK = 7073111  # of events; the second half of the key is the environment
 REMEMBERED = 4096  # environments of which a process remembers the active webhooks
@@ -174,6 +177,13 @@ def wait_for_writers(tx: Transaction) -> None:
     statement sees what is committed by then. On SQLite there are none beside a transaction that writes."""
     if tx.statements.dialect.name == "postgresql":
         tx.run_named(WAIT, lock=LOCK)
+
+
+async def read_behind_writers(database: Database, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
+    """What a function finds that waits for the writers under way: on PostgreSQL in a transaction that sees what they commit meanwhile.
+    On SQLite a reader sees all of it anyway, and holds up no writer."""
+    is_alone = database.statements.dialect.name == "sqlite"
+    return await (database.read if is_alone else database.write)(environment_id, function)
 
 
 def newest_position(tx: Transaction) -> int:
