@@ -6,7 +6,6 @@ client ask for compressed answers, let `has_connection` ask for nothing but the 
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -15,9 +14,8 @@ from typing import Any
 import orjson
 import pytest
 from tests.client import Loop
-from tests.delivering import SHORT, UNHURRIED, Mill, quiet_mill, sending, sending_server, until
+from tests.delivering import SHORT, UNHURRIED, Mill, sending, until
 from tests.process.receiving import Behaviour, Receiver, answering, close, dripping, flood, hold, in_pieces, packing, receiving
-from tests.server import Server
 
 from planwerk import sender as sender_module
 from planwerk.hooks import calls
@@ -28,17 +26,6 @@ from planwerk.sender import Sender
 
 SYSTEM_BYTES = 16_000_000  # more than the system itself takes in for a connection that nobody reads
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n"
-
-
-@pytest.fixture(scope="module")
-def delivering(backend: str, tmp_path_factory: pytest.TempPathFactory, loop: Loop) -> Iterator[Server]:
-    with sending_server(backend, tmp_path_factory.mktemp("delivering"), loop) as server:
-        yield server
-
-
-@pytest.fixture
-def mill(delivering: Server) -> Mill:
-    return quiet_mill(delivering)
 
 
 # ── what a receiver can do ──

@@ -5,14 +5,12 @@ of `fare`, let tests wait for the end of a suspension, or count their failures.
 """
 
 import datetime as dt
-from collections.abc import Iterator
 from functools import partial
 
 import orjson
-import pytest
 from structlog.testing import capture_logs
 from tests.client import Loop
-from tests.delivering import FAR_OFF, LONG_AGO, Mill, quiet_mill, sending_server
+from tests.delivering import FAR_OFF, LONG_AGO, Mill
 from tests.inviting import mailed
 from tests.people import person
 from tests.process.receiving import answering, receiving
@@ -22,17 +20,6 @@ from planwerk.fields import instant
 from planwerk.hooks.schedule import JITTER, PAUSES
 from planwerk.rules.outcomes import Outcome, keep_outcomes
 from planwerk.rules.sending import exchange
-
-
-@pytest.fixture(scope="module")
-def delivering(backend: str, tmp_path_factory: pytest.TempPathFactory, loop: Loop) -> Iterator[Server]:
-    with sending_server(backend, tmp_path_factory.mktemp("delivering"), loop) as server:
-        yield server
-
-
-@pytest.fixture
-def mill(delivering: Server) -> Mill:
-    return quiet_mill(delivering)
 
 
 def moment(text: str) -> dt.datetime:

@@ -7,16 +7,15 @@ that cannot be written now, or end a sender without `give_back`.
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 from tests.client import Loop
-from tests.delivering import CREATED, STATUS, UNHURRIED, Mill, document_of, quiet_mill, sending, sending_server, until
+from tests.delivering import CREATED, STATUS, UNHURRIED, Mill, document_of, sending, until
 from tests.process.receiving import Gate, answering, hold, receiving
-from tests.server import OBJECTS, Server
+from tests.server import OBJECTS
 
 from planwerk import sender as sender_module
 from planwerk.errors import SERVICE_UNAVAILABLE, refuse
@@ -25,17 +24,6 @@ from planwerk.sender import Sender
 
 IS_LONG = os.environ.get("PLANWERK_LONG") == "1"
 MANY = 10_000 if IS_LONG else 2_000  # events for two senders
-
-
-@pytest.fixture(scope="module")
-def delivering(backend: str, tmp_path_factory: pytest.TempPathFactory, loop: Loop) -> Iterator[Server]:
-    with sending_server(backend, tmp_path_factory.mktemp("delivering"), loop) as server:
-        yield server
-
-
-@pytest.fixture
-def mill(delivering: Server) -> Mill:
-    return quiet_mill(delivering)
 
 
 # ── in order ──

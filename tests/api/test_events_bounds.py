@@ -28,11 +28,6 @@ SCENARIOS = {**test_events.SCENARIOS, **test_events_of_collections.SCENARIOS}
 LABELS = OBJECTS["card"].relation["labels"]
 
 
-@pytest.fixture
-def floor(api: Client, server: Server) -> Floor:
-    return Floor(api, server)
-
-
 def test_the_scenarios_tell_every_event_there_is() -> None:
     assert {name for _, _, told in SCENARIOS.values() for name, _ in told} == set(EVENT_TYPES)
 

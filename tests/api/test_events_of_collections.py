@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 from tests.api.eventful import Floor, Heard, created, deleted, item, linked, merged, part, updated, with_pivot
-from tests.client import Client
-from tests.server import Server
 
 Request = Callable[[Floor], Any]
 
@@ -249,11 +247,6 @@ SCENARIOS: dict[str, tuple[list[Request], Request, list[Heard]]] = {
         [deleted("time_tracking"), updated("collection", progress=("partial", "open"))],
     ),
 }
-
-
-@pytest.fixture
-def floor(api: Client, server: Server) -> Floor:
-    return Floor(api, server)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
