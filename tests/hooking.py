@@ -21,17 +21,6 @@ def deliveries(api: Client, made: Any, **query: Any) -> list[Any]:
     return found
 
 
-def behind(world: World, id: str, **values: Any) -> None:
-    """Write into a webhook what the API does not let through."""
-
-    def work(tx: Transaction) -> None:
-        row = tx.get(OBJECTS["webhook"], id)
-        assert row is not None
-        tx.write(OBJECTS["webhook"], row, values)
-
-    world.server.database.write_now(world.environment_id, work)
-
-
 def logged(world: World, made: Any, *many: dict[str, Any]) -> list[str]:
     """Deliveries as a sender would leave them; their ids."""
 

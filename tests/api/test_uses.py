@@ -34,7 +34,7 @@ def finish(server: Server) -> None:
 def test_a_key_that_was_used_says_when_and_is_not_changed_by_it(server: Server, world: World, api: Client) -> None:
     made = api.post("/v1/api_key", {"description": "ERP"})
     assert made["last_used_at"] is None
-    change(server, world, made["id"], updated_at=(before := ago(days=3)))
+    world.write("api_key", made["id"], updated_at=(before := ago(days=3)))
     replace(api, headers={**api.headers, "x-api-key": made["key"]}).get("/v1/order")
     finish(server)
     used = api.get(f"/v1/api_key/{made['id']}")
@@ -73,13 +73,6 @@ def use(server: Server, world: World, id: str) -> None:
     server.database.write_now(world.environment_id, lambda tx: write_use(tx, Use(actor, "GET", "/v1/order", "limit=1")))
 
 
-def change(server: Server, world: World, id: str, **values: Any) -> None:
-    def work(tx: Transaction) -> None:
-        tx.write(tx.object("api_key"), tx.get(tx.object("api_key"), id) or {}, values)
-
-    server.database.write_now(world.environment_id, work)
-
-
 def ago(**spans: float) -> str:
     return instant(dt.datetime.now(dt.UTC) - dt.timedelta(**spans))
 
@@ -87,7 +80,7 @@ def ago(**spans: float) -> str:
 @pytest.mark.parametrize(("seconds", "is_written"), [(30, False), (90, True)])
 def test_several_processes_write_once_a_minute(server: Server, world: World, api: Client, seconds: int, is_written: bool) -> None:
     id, before = api.post("/v1/api_key", {})["id"], ago(seconds=seconds)
-    change(server, world, id, last_used_at=before)
+    world.write("api_key", id, last_used_at=before)
     use(server, world, id)
     assert (api.get(f"/v1/api_key/{id}")["last_used_at"] != before) is is_written
 
@@ -109,7 +102,7 @@ def told(api: Client) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(("days", "is_old"), [(181, False), (183, True)])
 def test_a_key_older_than_six_months_is_told_about(server: Server, world: World, api: Client, days: int, is_old: bool) -> None:
     id = api.post("/v1/api_key", {"description": "ERP"})["id"]
-    change(server, world, id, created_at=ago(days=days))
+    world.write("api_key", id, created_at=ago(days=days))
     use(server, world, id)
     expected = [(f"API key ERP ({id}) is 6 months old: make a new one and revoke this one", "warning", "v1/order")]
     assert [(entry["message"], entry["log_level"], entry["endpoint"]) for entry in told(api)] == (expected if is_old else [])
@@ -119,7 +112,7 @@ def test_a_key_is_told_about_once_a_day(server: Server, world: World, api: Clien
     id = api.post("/v1/api_key", {})["id"]
 
     def use_again() -> str:
-        change(server, world, id, created_at=ago(days=400), last_used_at=None)
+        world.write("api_key", id, created_at=ago(days=400), last_used_at=None)
         use(server, world, id)
         [entry] = told(api)
         return str(entry["updated_at"])
@@ -136,7 +129,7 @@ def test_a_key_is_told_about_once_a_day(server: Server, world: World, api: Clien
 
 def test_each_old_key_is_told_about(server: Server, world: World, api: Client) -> None:
     for id in (api.post("/v1/api_key", {})["id"] for _ in range(2)):
-        change(server, world, id, created_at=ago(days=400))
+        world.write("api_key", id, created_at=ago(days=400))
         use(server, world, id)
     assert len(told(api)) == 2
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 from tests.client import Client
-from tests.hooking import URL, behind, deliveries, hook, logged
+from tests.hooking import URL, deliveries, hook, logged
 from tests.sending import HERE, Receiver, sending, tried, wait_until
 from tests.world import World
 
@@ -46,7 +46,7 @@ def test_nobody_writes_into_the_log(api: Client, world: World) -> None:
 def test_the_request_of_a_delivery_is_what_was_sent(api: Client, world: World) -> None:
     with Receiver().listening() as receiver, sending(world, allowed=HERE):
         made = hook(api)
-        behind(world, made["id"], url=receiver.url)
+        world.write("webhook", made["id"], url=receiver.url)
         api.post("/v1/board", {"name": "hall", "collections": [{"name": "stairs", "cards": [{"name": "steps"}]}]})
         (row,) = tried(api, made["id"])
     shown = api.get(f"/v1/webhook/{made['id']}/delivery/{row['id']}/request")
@@ -68,7 +68,7 @@ def test_the_request_of_an_event_that_is_no_longer_kept_has_no_body(api: Client,
 def test_a_delivery_is_sent_again_with_the_same_id_and_body(api: Client, world: World) -> None:
     with Receiver(status=500).listening() as receiver, sending(world, allowed=HERE):
         made = hook(api)
-        behind(world, made["id"], url=receiver.url)
+        world.write("webhook", made["id"], url=receiver.url)
         api.post("/v1/board", {"name": "hall", "collections": [{"name": "stairs", "cards": [{"name": "steps"}]}]})
         (failed,) = tried(api, made["id"])
         assert (failed["status"], failed["status_code"]) == ("failed", 500)
@@ -98,7 +98,7 @@ def test_what_has_failed_since_a_moment_is_sent_again(api: Client, world: World)
 
 def test_what_is_sent_again_waits_for_the_end_of_a_suspension(api: Client, world: World) -> None:
     made = hook(api)
-    behind(world, made["id"], disabled_until=LATER, can_send=False)
+    world.write("webhook", made["id"], disabled_until=LATER, can_send=False)
     one, two = logged(world, made, {"status": "failed"}, {"status": "failed"})
     again = api.post(f"/v1/webhook/{made['id']}/delivery/{one}/resend", expect=200)
     assert (again["status"], again["due_at"]) == ("suspended", LATER)
@@ -132,7 +132,7 @@ def test_a_test_is_sent_once_whatever_the_state_of_the_webhook(
 ) -> None:
     with Receiver(status=status).listening() as receiver:
         made = hook(api)
-        behind(world, made["id"], url=receiver.url, **state)
+        world.write("webhook", made["id"], url=receiver.url, **state)
         before = api.get(f"/v1/webhook/{made['id']}")
         started = api.post(f"/v1/webhook/{made['id']}/test", expect=200)
         assert (started["status"], started["event"], started["object_id"]) == ("started", "webhook.test", made["id"])
@@ -155,10 +155,10 @@ def test_only_tests_are_sent_for_a_webhook_that_is_off(api: Client, world: World
     with Receiver().listening() as receiver:
         made = hook(api)
         logged(world, made, {"due_at": "2020-01-01T00:00:00Z"})
-        behind(world, made["id"], url=receiver.url, active=False)
+        world.write("webhook", made["id"], url=receiver.url, active=False)
         test = api.post(f"/v1/webhook/{made['id']}/test", expect=200)
         other = hook(api)
-        behind(world, other["id"], url=receiver.url)
+        world.write("webhook", other["id"], url=receiver.url)
         with sending(world, allowed=HERE):
             wait_until(lambda: api.get(f"/v1/webhook/{made['id']}/delivery/{test['id']}")["attempts"] == 1, "the test was sent")
             api.post(f"/v1/webhook/{other['id']}/test", expect=200)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 from tests.client import Client
-from tests.hooking import URL, behind, deliveries, hook
+from tests.hooking import URL, deliveries, hook
 from tests.sending import HERE, Receiver, sending, tried
 from tests.server import OBJECTS, Server
-from tests.world import World
+from tests.world import LONG_AGO, World
 
 from planwerk.rules.webhooks import valid_secrets
 from planwerk.store.transaction import Row, Transaction
@@ -96,7 +96,7 @@ def row_of(world: World, made: Any) -> Row:
 def test_messages_carry_signatures_of_both_secrets(api: Client, world: World) -> None:
     with Receiver().listening() as receiver, sending(world, allowed=HERE):
         made = hook(api)
-        behind(world, made["id"], url=receiver.url)
+        world.write("webhook", made["id"], url=receiver.url)
         new = api.post(f"/v1/webhook/{made['id']}/secret", expect=200)["secret"]
         api.post(f"/v1/webhook/{made['id']}/test", expect=200)
         tried(api, made["id"])
@@ -107,19 +107,19 @@ def test_messages_carry_signatures_of_both_secrets(api: Client, world: World) ->
 
 def test_a_webhook_from_before_there_were_secrets_gets_one_that_is_kept(api: Client, world: World) -> None:
     made = hook(api)
-    behind(world, made["id"], secret=None)
+    world.write("webhook", made["id"], secret=None, updated_at=LONG_AGO)
     first = signing(world, made)
     assert len(first) == 1
     assert first != [made["secret"]]
     assert signing(world, made) == first
-    assert api.get(f"/v1/webhook/{made['id']}")["updated_at"] == made["updated_at"]
+    assert api.get(f"/v1/webhook/{made['id']}")["updated_at"] == LONG_AGO
 
 
 def test_a_secret_that_cannot_be_read_stops_its_webhook_alone_and_says_so(api: Client, world: World, server: Server) -> None:
     with Receiver().listening() as receiver, sending(world, allowed=HERE):
         broken, sound = hook(api), hook(api)
-        behind(world, broken["id"], url=receiver.url, secret="sealed by another server")
-        behind(world, sound["id"], url=receiver.url)
+        world.write("webhook", broken["id"], url=receiver.url, secret="sealed by another server")
+        world.write("webhook", sound["id"], url=receiver.url)
         for made in (broken, sound):
             api.post(f"/v1/webhook/{made['id']}/test", expect=200)
         (failed,), (sent,) = tried(api, broken["id"]), tried(api, sound["id"])

@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import Webhook
 from tests.addresses import hostile
 from tests.client import Client
 from tests.connections import connected
-from tests.hooking import NEVER, URL, behind, deliveries, hook, logged
+from tests.hooking import NEVER, URL, deliveries, hook, logged
 from tests.people import bearer, read_only
 from tests.sending import HERE, Receiver, sending, tried
 from tests.server import Server, Tenant
@@ -127,7 +127,7 @@ def test_an_update_changes_what_it_names_and_nothing_that_only_the_server_may(ap
 
 def test_an_address_that_has_become_forbidden_does_not_stop_other_changes(api: Client, world: World) -> None:
     made = hook(api)
-    behind(world, made["id"], url="http://127.0.0.1:9/")
+    world.write("webhook", made["id"], url="http://127.0.0.1:9/")
     assert api.put(f"/v1/webhook/{made['id']}", {"url": "http://127.0.0.1:9/", "active": False})["active"] is False
 
 
@@ -167,7 +167,7 @@ def test_nothing_is_sent_for_a_deleted_webhook(api: Client, world: World) -> Non
     with Receiver().listening() as receiver:
         gone, other = hook(api), hook(api)
         for made in (gone, other):
-            behind(world, made["id"], url=receiver.url)
+            world.write("webhook", made["id"], url=receiver.url)
             api.post(f"/v1/webhook/{made['id']}/test", expect=200)
         api.delete(f"/v1/webhook/{gone['id']}")
         with sending(world, allowed=HERE):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.addresses import hostile
 from tests.client import Client
-from tests.hooking import behind, hook
+from tests.hooking import hook
 from tests.process.running import command, serving, wait_until
 from tests.sending import HERE, Names, Receiver, sending, tried
 from tests.server import scratch_database
@@ -57,7 +57,7 @@ def errors(api: Client, webhooks: list[str]) -> dict[str, int]:
 def hook_to(api: Client, world: World, url: str) -> str:
     """A webhook with this address, and a message that waits for it."""
     made = hook(api)
-    behind(world, made["id"], url=url)
+    world.write("webhook", made["id"], url=url)
     api.post(f"/v1/webhook/{made['id']}/test", expect=200)
     return str(made["id"])
 

@@ -5,7 +5,7 @@ scratch. Nothing here is written unless it differs, and no date is ever looked a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from planwerk.describe import Link
@@ -23,6 +23,7 @@ ON_CARD = {
     "card_resource": ("card_id", ()),
     "time_tracking": ("card_id", ("card_id", "activity_id", "duration", "status", "running")),
 }
+LINKS = frozenset({"card_activity", "card_resource"})  # what is merely attached does not move the `updated_at` of the card
 # what changes → (the table that links it to cards, the column that decides who does the work)
 BESIDE_CARD = {"activity": ("card_activity", "resource_type"), "resource": ("card_resource", "type")}
 
@@ -41,7 +42,7 @@ def keep_estimates(tx: Transaction, changes: list[Change]) -> None:
     """Bring the times of everything that the changes concern up to date."""
     cards = tx.lock("card", cards_concerned(tx, changes))
     if cards:
-        keep_cards(tx, cards)
+        keep_cards(tx, cards, cards.keys() - cards_concerned(tx, (change for change in changes if change.name not in LINKS)))
     collections = tx.lock("collection", collections_concerned(changes, cards))
     if collections:
         keep_collections(tx, collections)
@@ -76,7 +77,8 @@ def collections_concerned(changes: Sequence[Change], cards: Mapping[str, Row]) -
 # ── cards and collections ──
 
 
-def keep_cards(tx: Transaction, cards: Mapping[str, Row]) -> None:
+def keep_cards(tx: Transaction, cards: Mapping[str, Row], attached: Set[str]) -> None:
+    """The times of cards and of what is linked to them; `attached` are the ids of those where nothing but a link has changed."""
     links, staff = by_owner(tx, "card_activity", "card_id", cards), by_owner(tx, "card_resource", "card_id", cards)
     activities, resources = named_by(tx, "activity", links), named_by(tx, "resource", staff)
     tracked, activity, resource = tracked_on_cards(tx, cards), tx.object("card").link["activities"], tx.object("card").link["resources"]
@@ -84,7 +86,7 @@ def keep_cards(tx: Transaction, cards: Mapping[str, Row]) -> None:
         parts = list(parts_of(links[id], activities, tracked[id].minutes))
         keep_parts(tx, activity, links[id], parts)
         parts = parts_of_card(parts, card["time"], tracked[id].minutes)
-        keep_card(tx, card, parts, tracked[id])
+        keep_card(tx, card, parts, tracked[id], is_touched=id not in attached)
         living = {link["resource_id"]: resources[link["resource_id"]]["type"] for link in staff[id] if link["resource_id"] in resources}
         keep_shares(tx, resource, staff[id], parts, living)
 
@@ -123,10 +125,10 @@ def keep_parts(tx: Transaction, link: Link, rows: Iterable[Row], parts: Iterable
         tx.attach(link, row[link.by], part.activity_id, pivot, row)
 
 
-def keep_card(tx: Transaction, card: Row, parts: Sequence[Part], tracked: Tracked) -> None:
+def keep_card(tx: Transaction, card: Row, parts: Sequence[Part], tracked: Tracked, *, is_touched: bool) -> None:
     time, remaining = (total(part.time for part in parts), total(part.remaining for part in parts)) if parts else (None, None)
     values = {"time": time, "time_remaining": remaining, "time_tracking_running": tracked.is_running}
-    tx.update(tx.object("card"), card, values)
+    tx.update(tx.object("card"), card, values, is_touched=is_touched)
 
 
 def keep_shares(tx: Transaction, link: Link, rows: Iterable[Row], parts: Sequence[Part], types: Mapping[str, str]) -> None:

@@ -227,13 +227,18 @@ class Transaction:
         new["document"] = self.statements.document(described.name)(new)
         return new
 
-    def update(self, described: Object, row: Row, values: Mapping[str, Any]) -> Row:
-        """The row with new values; the row as it is if nothing differs. Raises a duplicate-entry refusal."""
+    def update(self, described: Object, row: Row, values: Mapping[str, Any], *, is_touched: bool = True) -> Row:
+        """The row with new values, and a new `updated_at` if that is touched; the row as it is if nothing differs.
+
+        Raises a duplicate-entry refusal.
+        """
         row = self.latest(described, row)
         changed = {name: value for name, value in values.items() if row[name] != value}
         if not changed:
             return row
-        return self.write(described, row, {**changed, "updated_at": max(self.now, row["updated_at"])})
+        if is_touched:
+            changed["updated_at"] = max(self.now, row["updated_at"])
+        return self.write(described, row, changed)
 
     def write(self, described: Object, row: Row, changed: Mapping[str, Any]) -> Row:
         """The row with new values, without a look at whether they are new, and with the timestamps it had."""
