@@ -191,7 +191,7 @@ def test_a_delivery_that_is_sent_again_meanwhile_is_sent_again(mill: Mill, loop:
 
 
 def test_outcomes_wait_while_the_database_cannot_be_written(mill: Mill, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender_module, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(sender_module, "POSTPONE_SECONDS", 0.05)
     keep, refusals = outcomes.keep_outcomes, iter(range(3))
 
     def refused(tx: Any, kept: Any) -> Any:
@@ -206,6 +206,26 @@ def test_outcomes_wait_while_the_database_cannot_be_written(mill: Mill, loop: Lo
         mill.send_all(hook)
     assert next(refusals, None) is None
     assert receiver.ids == dict.fromkeys(mill.events(), 1)
+
+
+def test_a_worker_which_hears_of_no_event_looks_by_itself_within_a_quarter_of_a_second(
+    mill: Mill, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To see it fail: leave `look_seconds` out of `WORKER`."""
+    waits = []
+
+    async def pass_by(_: asyncio.Event, seconds: float) -> None:
+        waits.append(seconds)
+
+    async def work(hook: str) -> None:
+        async with sending(mill.server, sender_module.WORKER[mill.server.database.statements.dialect.name]):
+            await asyncio.to_thread(mill.write, 1)
+            await until(lambda: mill.deliveries(hook)[0]["status"] == "successful")
+
+    monkeypatch.setattr(sender_module, "happens", pass_by)
+    with receiving(loop, answering()) as receiver:
+        loop.run(work(mill.hook(receiver)))
+    assert set(waits) == {0.2}
 
 
 def test_an_event_that_is_no_longer_kept_is_given_up(mill: Mill, loop: Loop) -> None:

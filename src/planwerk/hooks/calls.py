@@ -35,6 +35,7 @@ class Limits:
     per_webhook: int = 32
     per_environment: int = 128
     lease_seconds: float = 30.0  # three times the longest attempt
+    look_seconds: float = 1.0  # between two looks for what other processes wrote, and for what is due again
     at_once: int = 16  # deliveries that one transaction takes of a webhook, or writes down
     rest: float = 2.0  # the pause after a transaction, in times of its length, for the requests that wait
 
