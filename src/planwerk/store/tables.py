@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, MetaData, PrimaryKeyConstraint, Sequence, Table, text
 from sqlalchemy.types import String, TypeEngine
 
-from planwerk.describe import Link, LinkTable, Object
+from planwerk.describe import LIST, Link, LinkTable, Object
 from planwerk.fields import Field
 
 
@@ -148,11 +148,16 @@ def object_table(described: Object, metadata: MetaData) -> Table:
     )
     for key in described.unique:
         Index(key_name(described.name, key), table.c.environment_id, *(table.c[name] for name in key), unique=True, **living())
-    for columns in ((), *described.index) if described.places else described.index:
+    for columns in ((), *described.index) if is_listed_whole(described) else described.index:
         # id for the last key of every sort; deleted_at, always null here, so that SQLite can count without the table
         named = (*columns, "id", "deleted_at")
         Index(f"index_{'_'.join((described.name, *columns))}", table.c.environment_id, *(table.c[name] for name in named), **living())
     return table
+
+
+def is_listed_whole(described: Object) -> bool:
+    """Whether some list is not that of a parent, whose index would serve it."""
+    return any(LIST in place.operations and not place.parameters for place in described.places)
 
 
 def living() -> dict[str, Any]:

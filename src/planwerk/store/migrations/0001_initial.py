@@ -174,14 +174,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
-        "index_attachment",
-        "attachment",
-        ["environment_id", "id", "deleted_at"],
-        unique=False,
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-    op.create_index(
         "index_attachment_card_id",
         "attachment",
         ["environment_id", "card_id", "id", "deleted_at"],
@@ -489,14 +481,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
-        "index_checklist",
-        "checklist",
-        ["environment_id", "id", "deleted_at"],
-        unique=False,
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-    op.create_index(
         "index_checklist_card_id_position",
         "checklist",
         ["environment_id", "card_id", "position", "id", "deleted_at"],
@@ -636,14 +620,6 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
-    )
-    op.create_index(
-        "index_comment",
-        "comment",
-        ["environment_id", "id", "deleted_at"],
-        unique=False,
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "index_comment_card_id",
@@ -956,14 +932,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
-        "index_order_row",
-        "order_row",
-        ["environment_id", "id", "deleted_at"],
-        unique=False,
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-    op.create_index(
         "index_order_row_activity_id",
         "order_row",
         ["environment_id", "activity_id", "id", "deleted_at"],
@@ -1227,14 +1195,6 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("document", plain_text(), nullable=False),
         sa.PrimaryKeyConstraint("environment_id", "id"),
-    )
-    op.create_index(
-        "index_schedule_deviation",
-        "schedule_deviation",
-        ["environment_id", "id", "deleted_at"],
-        unique=False,
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "index_schedule_deviation_resource_id_start_date",

@@ -47,14 +47,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("environment_id", "id"),
     )
     op.create_index(
-        "index_webhook_delivery",
-        "webhook_delivery",
-        ["environment_id", "id", "deleted_at"],
-        unique=False,
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-    op.create_index(
         "index_webhook_delivery_webhook_id_due_at_position",
         "webhook_delivery",
         ["environment_id", "webhook_id", "due_at", "position", "id", "deleted_at"],
