@@ -52,7 +52,7 @@ async def list_objects(service: Service, request: Request) -> Reply:
             text = b",".join(orjson.dumps(plan.shape.apply(item)) for item in orjson.loads(f"[{text}]")).decode()
         body = f'{{"count":{total},"limit":{plan.read.limit},"offset":{plan.read.offset},"data":[{text}]}}'.encode()
         answer = Answer(body, etag_of(None, "", body))
-        service.answers.keep(key, version, answer, size=len(body))
+        service.answers.offer(key, version, answer, size=len(body))
     if plan.read.asked_limit > plan.read.limit:
         note_limit(request, plan.read, answer.body)
     return Reply(200, answer.body, answer.etag)
@@ -139,7 +139,7 @@ async def get_object(service: Service, request: Request) -> Reply:
             raise not_found(request.route.object.name)
         answer = shaped(plan.shape, id, row[0], row[1])
         if version is not None:
-            service.answers.keep(key, version, answer, size=len(answer.body) + 200)
+            service.answers.offer(key, version, answer, size=len(answer.body) + 200)
     return Reply(200, answer.body, answer.etag)
 
 

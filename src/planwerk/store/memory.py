@@ -31,6 +31,7 @@ class Memory(Generic[Kept]):
         self.limit = limit
         self.size = 0
         self.entries: OrderedDict[Hashable, tuple[Hashable, Kept, int]] = OrderedDict()
+        self.passed: OrderedDict[Hashable, None] = OrderedDict()  # keys that were asked for once and found no room
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self.entries
@@ -47,6 +48,19 @@ class Memory(Generic[Kept]):
         """(the version, what was found then)."""
         entry = self.entries.get(key)
         return entry and entry[:2]
+
+    def offer(self, key: Hashable, version: Hashable | None, found: Kept, *, size: int) -> None:
+        """`keep`, but what was asked for once pushes nothing out: it is kept if it is asked for again before as many others.
+
+        A memory for a sixth of what callers ask for in turn was slower than none: nearly all that was kept went unused.
+        """
+        if key not in self.entries and key not in self.passed and self.size + size > self.limit:
+            self.passed[key] = None
+            while len(self.passed) > len(self.entries):
+                self.passed.popitem(last=False)
+            return
+        self.passed.pop(key, None)
+        self.keep(key, version, found, size=size)
 
     def keep(self, key: Hashable, version: Hashable | None, found: Kept, *, size: int) -> None:
         old = self.entries.pop(key, None)

@@ -27,6 +27,23 @@ def test_the_least_recently_used_goes_first() -> None:
     assert [key for key in "abcde" if key in memory] == ["a", "c", "d", "e"]
 
 
+def test_what_is_offered_finds_room_or_comes_again() -> None:
+    memory: Memory[int] = Memory(4)
+    for key in "abcdefe":
+        memory.offer(key, 1, 1, size=1)
+    assert [key for key in "abcdef" if key in memory] == ["b", "c", "d", "e"]
+    memory.offer("c", 2, 7, size=1)
+    assert memory.get("c", 2) == 7
+
+
+def test_those_that_found_no_room_are_forgotten_after_as_many_others() -> None:
+    memory: Memory[int] = Memory(4)
+    for key in "abcdefghief":
+        memory.offer(key, 1, 1, size=1)
+    assert [key for key in "abcdefghi" if key in memory] == ["a", "b", "c", "d"]
+    assert [*memory.passed] == ["h", "i", "e", "f"]
+
+
 def test_what_is_larger_than_a_quarter_is_not_kept_and_forgets_what_stood_there() -> None:
     memory: Memory[str] = Memory(100)
     memory.keep("a", 1, "small", size=25)
