@@ -16,8 +16,8 @@ import psycopg
 import pytest
 from tests.client import Loop
 from tests.process.asking import DROPPED, Asker
-from tests.process.receiving import ALLOWED, Behaviour, Receiver, answering, hold, receiving
-from tests.process.running import wait_until
+from tests.process.receiving import ALLOWED, Behaviour, Gate, Receiver, answering, hold, receiving
+from tests.process.running import PATIENCE_SECONDS, wait_until
 from tests.process.serving import IS_LONG, Place
 from tests.process.writing import Ledger, a_card, cards_path, rows_of, writers
 
@@ -26,7 +26,9 @@ from planwerk.catalog.webhook import EVENT_TYPES
 CYCLES = 50 if IS_LONG else 5
 CLIENTS = 3
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 0.6
-SHARED = 500 if not IS_LONG else 2_000  # events for two workers
+SHARED = 500 if not IS_LONG else 10_000  # events for two workers
+EACH = 40  # more than one webhook has connections
+AFTER_SECONDS = 0.3
 LEASES_END = "UPDATE webhook_delivery SET lease_until = '2020-01-01T00:00:00Z' WHERE lease_until IS NOT NULL"
 DUE_NOW = "UPDATE webhook_delivery SET due_at = '2020-01-01T00:00:00Z' WHERE due_at IS NOT NULL"
 
@@ -162,3 +164,27 @@ def test_a_server_that_is_stopped_has_written_down_what_it_sent(open_place: Plac
             wait_until(lambda: not waiting(open_place), "the rest is sent")
     assert "Traceback" not in sent
     assert receiver.ids == Counter(events_of(open_place).keys())
+
+
+def test_a_worker_that_is_stopped_waits_for_the_calls_under_way_and_frees_the_rest(open_place: Place, loop: Loop) -> None:
+    """To see it fail: cancel the tasks of the worker a second time."""
+    quiet, gate = replace(open_place, chosen={**open_place.chosen, "background_work": "false"}), Gate()
+    with receiving(loop, gate) as receiver, quiet.serving() as server:
+        cards = cards_path(server)
+        with server.client() as asker:
+            subscribe(asker, receiver)
+            for number in range(EACH):
+                asker.value("POST", cards, {"name": str(number)})
+        with quiet.working() as worker:
+            wait_until(lambda: receiver.messages, "a message is under way")
+            worker.terminate()
+            time.sleep(AFTER_SECONDS)  # by then it ends, and waits for what is under way
+            loop.loop.call_soon_threadsafe(gate.opened.set)
+            assert worker.wait(PATIENCE_SECONDS) == 0
+        assert rows_of(quiet, "SELECT count(*) FROM webhook_delivery WHERE lease_until IS NOT NULL")[0][0] == 0
+        sent = set(receiver.ids)
+        with quiet.working():
+            wait_until(lambda: not waiting(quiet), "the rest is sent")
+    assert "Unclosed" not in Path(quiet.log).read_text()
+    assert receiver.ids == Counter(row[0] for row in rows_of(quiet, "SELECT event_id FROM webhook_delivery"))
+    assert sent

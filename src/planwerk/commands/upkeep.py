@@ -157,7 +157,8 @@ def work(settings: Settings) -> None:
             stop_with_signals(lambda: [task.cancel() for task in tasks])
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # they end by being cancelled, or by a fault of our own
             for task in tasks:
-                task.cancel()
+                if not task.cancelling():  # who is told twice cannot finish what the first word made it begin
+                    task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
             await database.stop()
             for result in results:
