@@ -69,7 +69,7 @@ def examine(tx: Transaction, draft: Draft, row: Row | None, given: Mapping[str, 
         wanted[name][id].append(place)
     faults = []
     for name, ids in wanted.items():
-        seen = tx.seen(name, ids)
+        seen = tx.hold(name, ids)
         faults += [unknown_id(name, place) for id, places in ids.items() if id not in seen for place in places]
     if faults and tx.viewer is not None:
         raise Refusal(*faults)  # the checks know rows that the caller does not see
@@ -83,10 +83,10 @@ def examine_given(tx: Transaction, fields: Iterable[Field], given: Mapping[str, 
     faults = []
     for field in fields:
         value = given.get(field.name)
-        if isinstance(field, Ref) and value is not None and not tx.seen(field.to, [value]):
+        if isinstance(field, Ref) and value is not None and not tx.hold(field.to, [value]):
             faults.append(unknown_id(field.to, field.name))
         elif isinstance(field, Ids) and value:
-            seen = tx.seen(field.to, value)
+            seen = tx.hold(field.to, value)
             faults += [unknown_id(field.to, f"{field.name}[{place}]") for place, id in enumerate(value) if id not in seen]
     if faults:
         raise Refusal(*faults)

@@ -95,7 +95,7 @@ def stages_of_boards(tx: Transaction, row: Row, old: Row | None) -> None:  # noq
         stage["id"]: stage for link in tx.links(boards, row["id"]).values() for stage in load(link["stages"]) or () if stage.get("id")
     }
     known = tx.links(stages, row["id"])
-    for id in tx.living("stage", wanted) if wanted else ():
+    for id in tx.living("stage", wanted, holds=True) if wanted else ():
         values = {name: wanted[id][name] for name in ("percentage", "active") if wanted[id].get(name) is not None}
         tx.attach(stages, row["id"], id, values, known.get(id))
     for id in set(known) - set(wanted):

@@ -145,7 +145,7 @@ def activities_of(tx: Transaction, collection: Row, minutes: Mapping[str, int]) 
     if ACTIVITIES in load(collection["edited_properties"]):
         return {}
     link = described.link["activities"]
-    living = tx.living("activity", minutes) if minutes else set()
+    living = tx.living("activity", minutes, holds=True) if minutes else set()
     wanted = {id: time for id, time in minutes.items() if id in living}
     known = tx.links(link, collection["id"])
     for position, (id, time) in enumerate(wanted.items()):

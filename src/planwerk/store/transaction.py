@@ -20,7 +20,7 @@ from planwerk.store.changes import Change, Changes, Row
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import SKIP_LOCKED, Statement
 from planwerk.store.tables import Tables
-from planwerk.store.writes import Statements, stored_default, writer_of
+from planwerk.store.writes import Statements, over, stored_default, writer_of
 
 __all__ = ["Change", "Connection", "Duplicate", "Row", "Statements", "Transaction", "document_of"]
 
@@ -43,8 +43,12 @@ class Connection(Protocol):
     def execute(self, text: str, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """The rows a statement returns; raises `Duplicate` when a unique key refuses it."""
 
-    def execute_many(self, text: str, values: Iterable[Mapping[str, Any]]) -> None:
-        """Run a writing statement once for each set of values; raises `Duplicate`, too."""
+    def execute_many(self, text: str, values: Iterable[Mapping[str, Any]]) -> int:
+        """Run a writing statement once for each set of values; how many rows it wrote; raises `Duplicate`, too."""
+
+
+class Overtaken(Exception):
+    """A row is no longer as it was read: another transaction has changed it. Whoever runs this one begins it anew."""
 
 
 class Duplicate(Exception):
@@ -146,12 +150,18 @@ class Transaction:
         rows = self.execute(statement, values=asked[0] if is_one else orjson.dumps(asked).decode())
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
-    def living(self, name: str, ids: Iterable[str]) -> set[str]:
-        """Those of the ids that belong to living rows of an object."""
+    def living(self, name: str, ids: Iterable[str], *, holds: bool = False) -> set[str]:
+        """Those of the ids that belong to living rows of an object; `holds`: nobody deletes them until this transaction ends."""
         asked = sorted(ids)
         if len(asked) == 1:
-            return {row[0] for row in self.execute(self.statements.alive(name), id=asked[0])}
-        return {row[0] for row in self.execute(self.statements.living(name), ids=orjson.dumps(asked).decode())}
+            return {row[0] for row in self.execute(self.statements.alive(name, holds=holds), id=asked[0])}
+        return {row[0] for row in self.execute(self.statements.living(name, holds=holds), ids=orjson.dumps(asked).decode())}
+
+    def hold(self, name: str, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that belong to living rows which the caller sees, and which nobody deletes until this transaction ends."""
+        viewer = self.viewer
+        is_narrow = viewer is not None and self.object(name).is_narrow(viewer.view)
+        return self.living(name, self.seen(name, ids) if is_narrow else ids, holds=True)
 
     @property
     def viewer(self) -> Viewer | None:
@@ -200,18 +210,18 @@ class Transaction:
             self.changes.note(described.name, None, row)
 
     def update_many(self, described: Object, changed: Iterable[tuple[Row, Mapping[str, Any]]]) -> int:
-        """`update` for many rows at once that get values for the same properties; how many of them differed.
-
-        A row may be given once, and may not have been written before in this transaction.
-        """
-        differing = [(row, values) for row, values in changed if any(row[name] != value for name, value in values.items())]
-        pairs = [(row, self.changed_row(described, row, {**values, "updated_at": self.now})) for row, values in differing]
+        """`update` for many rows at once, each given once, that get values for the same properties; how many of them differed."""
+        latest = [(self.latest(described, row), values) for row, values in changed]
+        differing = [(row, values) for row, values in latest if any(row[name] != value for name, value in values.items())]
+        pairs = [(row, self.changed_row(described, row, self.moved(row, values))) for row, values in differing]
         if pairs:
             columns = (*differing[0][1], "updated_at", "version", "document")
-            bound = ({f"new_{name}": new[name] for name in columns} | {"which": new["id"]} for _, new in pairs)
-            self.run_many(described, self.statements.update(described.name, columns), bound)
+            written = self.run_many(described, self.statements.overwrite(described.name, columns), [over(*pair, columns) for pair in pairs])
+            if written != len(pairs):
+                raise Overtaken(described.name)
         for old, new in pairs:
             self.changes.note(described.name, old, new)
+            self.changes.keep(described.name, new)
         return len(pairs)
 
     def new_row(self, described: Object, values: Mapping[str, Any]) -> Row:
@@ -228,25 +238,27 @@ class Transaction:
         return new
 
     def update(self, described: Object, row: Row, values: Mapping[str, Any], *, is_touched: bool = True) -> Row:
-        """The row with new values, and a new `updated_at` if that is touched; the row as it is if nothing differs.
-
-        Raises a duplicate-entry refusal.
-        """
+        """The row with new values, and a new `updated_at` if that is touched; the row as it is if nothing differs. Refuses duplicates."""
         row = self.latest(described, row)
         changed = {name: value for name, value in values.items() if row[name] != value}
         if not changed:
             return row
-        if is_touched:
-            changed["updated_at"] = max(self.now, row["updated_at"])
-        return self.write(described, row, changed)
+        return self.write(described, row, self.moved(row, changed) if is_touched else changed)
+
+    def moved(self, row: Row, changed: Mapping[str, Any]) -> dict[str, Any]:
+        """What changes of a row, its `updated_at` included, which never goes back, even if the clock does."""
+        return {**changed, "updated_at": max(self.now, row["updated_at"])}
 
     def write(self, described: Object, row: Row, changed: Mapping[str, Any]) -> Row:
-        """The row with new values, without a look at whether they are new, and with the timestamps it had."""
+        """The row with new values, without a look at whether they are new, and with the timestamps it had.
+
+        Raises `Overtaken` if it is not in the database as it was read, which only a row that was not locked can be.
+        """
         row = self.latest(described, row)
         new = self.changed_row(described, row, changed)
         columns = (*changed, "version", "document")
-        statement = self.statements.update(described.name, columns)
-        self.run(described, statement, {f"new_{name}": new[name] for name in columns} | {"which": row["id"]})
+        if not self.run_many(described, self.statements.overwrite(described.name, columns), [over(row, new, columns)]):
+            raise Overtaken(described.name)
         self.changes.note(described.name, row, new if new["deleted_at"] is None else None)
         self.changes.keep(described.name, new)
         return new
@@ -260,7 +272,9 @@ class Transaction:
         return self.write(described, row, {})
 
     def delete(self, described: Object, row: Row) -> None:
-        """Soft deletion, with everything the row owns."""
+        """Soft deletion, with everything the row owns, also what others are making for it just now."""
+        if self.statements.dialect.name == "postgresql":
+            self.execute(self.statements.bar(described.name), id=row["id"])
         for relation in described.relations:
             if isinstance(relation, Many) and relation.is_owned:
                 owned = self.statements.objects[relation.to]
@@ -289,11 +303,12 @@ class Transaction:
         except Duplicate as duplicate:
             raise duplicate_entry(self.statements.tables, described, duplicate) from None
 
-    def run_many(self, described: Object, statement: Statement, values: Iterable[Mapping[str, Any]]) -> None:
+    def run_many(self, described: Object, statement: Statement, values: Iterable[Mapping[str, Any]]) -> int:
+        """How many rows it wrote."""
         self.touched.add(described.name)
         common = {**statement.fixed, "environment": self.environment_id}
         try:
-            self.connection.execute_many(statement.text, [{**common, **item} for item in values])
+            return self.connection.execute_many(statement.text, [{**common, **item} for item in values])
         except Duplicate as duplicate:
             raise duplicate_entry(self.statements.tables, described, duplicate) from None
 

@@ -38,6 +38,11 @@ def writer_of(fields: Iterable[Field]) -> Callable[[Mapping[str, Any]], str]:
     return write
 
 
+def over(old: Mapping[str, Any], new: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
+    """What `Statements.overwrite` binds to put a row in the place of the one that was read."""
+    return {f"new_{name}": new[name] for name in columns} | {"which": old["id"], "held_version": old["version"]}
+
+
 def stored_default(field: Field) -> Any:
     return None if field.default is None else field.store(field.default)
 
@@ -64,9 +69,11 @@ class Statements:
         self.document = lru_cache(None)(lambda name: writer_of(objects[name].shown))
         self.insert = lru_cache(None)(self.make_insert)
         self.update = lru_cache(4096)(self.make_update)
+        self.overwrite = lru_cache(4096)(self.make_overwrite)
         self.retire = lru_cache(None)(self.make_retire)
         self.alive = lru_cache(None)(self.make_alive)
-        self.living = lru_cache(None)(lambda name: living_ids(tables.of[name], dialect))
+        self.living = lru_cache(None)(self.make_living)
+        self.bar = lru_cache(None)(self.make_bar)
         self.links = lru_cache(None)(self.make_links)
         self.link = lru_cache(None)(self.make_link)
         self.unlink = lru_cache(None)(self.make_unlink)
@@ -78,7 +85,7 @@ class Statements:
     def make_get(self, name: str) -> Statement:
         table = self.tables.of[name]
         statement = select(table).where(self.mine(table), table.c.id == bindparam("id"), table.c.deleted_at.is_(None))
-        return compile_statement(statement.with_for_update(), self.dialect)
+        return compile_statement(statement.with_for_update(key_share=True), self.dialect)
 
     def make_among(self, table: Table, column: str, order: tuple[str, ...], *, is_one: bool, locks: bool) -> Statement:
         """The living rows of a table whose column is `:values`, or one of the texts in that JSON list.
@@ -96,16 +103,27 @@ class Statements:
         text = (
             f"SELECT {', '.join(f't.{quote(item.name)}' for item in table.c)} FROM {'' if is_one else listed} {quote(table.name)} AS t"
             f" {'WHERE' if is_one else 'ON'} {' AND '.join(conditions)}"
-            f"{f' ORDER BY {sort}' if sort else ''}{' FOR UPDATE OF t' if locks and not is_sqlite else ''}"
+            f"{f' ORDER BY {sort}' if sort else ''}{' FOR NO KEY UPDATE OF t' if locks and not is_sqlite else ''}"
         )
         return Statement(text, {})
 
-    def make_alive(self, name: str) -> Statement:
-        """The id `:id`, if it belongs to a living row."""
+    def make_alive(self, name: str, *, holds: bool = False) -> Statement:
+        """The id `:id`, if it belongs to a living row; held as `make_living` does."""
         table = self.tables.of[name]
-        return compile_statement(
-            select(table.c.id).where(self.mine(table), table.c.id == bindparam("id"), table.c.deleted_at.is_(None)), self.dialect
-        )
+        found = select(table.c.id).where(self.mine(table), table.c.id == bindparam("id"), table.c.deleted_at.is_(None))
+        return compile_statement(found.with_for_update(read=True, key_share=True) if holds else found, self.dialect)
+
+    def make_living(self, name: str, *, holds: bool = False) -> Statement:
+        """The ids among `:ids` (a JSON list) that belong to living rows. On PostgreSQL those that are held cannot be deleted until the
+        transaction ends, as if a foreign key named them; they can be changed."""
+        statement = living_ids(self.tables.of[name], self.dialect)
+        locks = " FOR KEY SHARE OF t" if holds and self.dialect.name == "postgresql" else ""
+        return Statement(statement.text + locks, statement.fixed)
+
+    def make_bar(self, name: str) -> Statement:
+        """Wait until nobody holds the row `:id`, and let nobody hold it any more."""
+        table = self.tables.of[name]
+        return compile_statement(select(table.c.id).where(self.mine(table), table.c.id == bindparam("id")).with_for_update(), self.dialect)
 
     def make_find(self, name: str, columns: tuple[str, ...], order: tuple[str, ...], nulls: tuple[str, ...]) -> Statement:
         table = self.tables.of[name]
@@ -126,6 +144,15 @@ class Statements:
         values: dict[str, Any] = {column: bindparam(f"new_{column}") for column in columns}
         statement = update(table).where(self.mine(table), table.c.id == bindparam("which")).values(values)
         return compile_statement(statement, self.dialect)
+
+    def make_overwrite(self, name: str, columns: tuple[str, ...]) -> Statement:
+        """`update`, if the row still has the version `:held_version` that was read.
+
+        Two transactions that read the same row without a lock would else write the second's document over the first's columns.
+        SQLite has one writer, which reads nothing that another could change before it commits.
+        """
+        plain = self.update(name, columns)
+        return plain if self.dialect.name == "sqlite" else Statement(f"{plain.text} AND version = %(held_version)s", plain.fixed)
 
     def make_retire(self, name: str) -> Statement:
         """The soft deletion of the rows whose ids are in `:ids`, a JSON list; their documents stay as they are.

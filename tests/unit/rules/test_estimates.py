@@ -199,9 +199,10 @@ class Counting:
         self.count += 1
         return self.connection.execute(text, values)
 
-    def execute_many(self, text: str, values: Any) -> None:
+    def execute_many(self, text: str, values: Any) -> int:
         self.count += 1
-        self.connection.execute_many(text, values)
+        count: int = self.connection.execute_many(text, values)
+        return count
 
 
 def statements_of(plant: Plant, changes: Callable[[Transaction], list[Change]]) -> int:
