@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -23,13 +24,14 @@ from planwerk.hooks.calls import Answer, Caller, Limits
 from planwerk.hooks.dialling import Gate
 from planwerk.hooks.signature import headers_of
 from planwerk.rules.outcomes import Outcome
-from planwerk.rules.sending import Parcel, exchange
+from planwerk.rules.sending import Parcel, exchange, put_back
 from planwerk.store.database import Database, happens
-from planwerk.store.deliveries import DUE, Taken, due_webhooks, give_back
+from planwerk.store.deliveries import DUE, STANDS, Taken, due_webhooks, give_back
 from planwerk.store.transaction import Row
 
 POSTPONE_SECONDS = 1.0  # for what cannot be written now
 FLUSH_SECONDS = 0.02  # for which outcomes are collected, so that many share a transaction
+STALE_SECONDS = 1.0  # after that a webhook is looked at again before more of what was taken from it is sent
 PAUSE_SECONDS = 60.0  # for a webhook whose deliveries cannot be taken
 STOP_SECONDS = 2.0  # for the calls under way when it is to end
 WRITES = 4  # environments that are written at once; a server has twice as many connections for that
@@ -50,10 +52,12 @@ async def run(database: Database, limits: Limits | None = None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Deliveries about one object, which are sent one after the other, and until when (`time.monotonic`) one may be begun."""
+    """Deliveries about one object, which are sent one after the other; when they were taken, and until when one may be begun
+    (`time.monotonic`)."""
 
     parcel: Parcel
     deliveries: Sequence[Taken]
+    taken_at: float
     begin_until: float
 
 
@@ -65,6 +69,8 @@ class Sender:
         self.limits = limits or Limits()
         self.caller = Caller(gate or Gate(networks_of(database.settings.webhook_allowed_networks)), self.limits)
         self.due = database.statements.named(DUE[database.statements.dialect.name])
+        self.standing = database.statements.named(STANDS)
+        self.looks: dict[str, tuple[float, Sequence[Any] | None]] = {}  # webhook → when it was looked at again, and what was found
         self.log = structlog.get_logger("planwerk")
         self.waiting: dict[str, deque[Chain]] = {}  # by webhook, those that have no connection yet
         self.busy: Counter[str] = Counter()  # connections by webhook and by environment
@@ -242,7 +248,7 @@ class Sender:
             self.more[parcel.environment_id] |= {parcel.webhook_id} if parcel.deliveries else set()
         begin_until = began + self.limits.lease_seconds - self.limits.whole_seconds - 1  # moments are whole seconds
         line = self.waiting.setdefault(parcel.webhook_id, deque())
-        line.extend(Chain(parcel, deliveries, begin_until) for deliveries in chains.values())
+        line.extend(Chain(parcel, deliveries, began, begin_until) for deliveries in chains.values())
         self.begin(parcel.webhook_id)
 
     def begin(self, webhook_id: str) -> None:
@@ -280,13 +286,37 @@ class Sender:
             if time.monotonic() > chain.begin_until:
                 self.release(chain.parcel, chain.deliveries[sent:])
                 return
+            if not await self.stands(chain, delivery):
+                await self.put_back(chain.parcel, chain.deliveries[sent:])
+                return
             outcome = await self.attempt(chain.parcel, delivery)
             self.held[chain.parcel.webhook_id] -= 1
-            self.earned[chain.parcel.webhook_id] += outcome.status_code is not None
+            self.earned[chain.parcel.webhook_id] += outcome.status_code is not None and outcome.status_code < 300
             self.outcomes[chain.parcel.environment_id].append(outcome)
             if chain.parcel.webhook_id in self.left:
                 self.more[chain.parcel.environment_id].add(chain.parcel.webhook_id)
             self.open_desk(chain.parcel.environment_id)
+
+    async def stands(self, chain: Chain, delivery: Taken) -> bool:
+        """Whether the webhook still sends this, and there; as of a second ago at most, so that a long line costs few looks."""
+        now, parcel = time.monotonic(), chain.parcel
+        if now - chain.taken_at < STALE_SECONDS:
+            return True
+        looked_at, found = self.looks.get(parcel.webhook_id, (0.0, None))
+        if now - looked_at >= STALE_SECONDS:
+            asked = {"environment": parcel.environment_id, "webhook_id": parcel.webhook_id, "now": self.database.identifiers.now()}
+            found = await self.database.fetch(self.standing, asked)
+            if len(self.looks) >= self.limits.connections:
+                self.looks.clear()
+            self.looks[parcel.webhook_id] = (now, found)
+        return found is not None and found[0] == parcel.url and bool(found[1] or delivery.row["object_id"] == parcel.webhook_id)
+
+    async def put_back(self, parcel: Parcel, deliveries: Sequence[Taken]) -> None:
+        """These are free at once, for when the webhook sends again, or for its new address."""
+        work = partial(put_back, parcel=parcel, ids=[delivery.row["id"] for delivery in deliveries])
+        with suppress(Refusal):  # then they are free when the lease ends
+            await self.database.write(parcel.environment_id, work)
+        self.release(parcel, deliveries)
 
     def release(self, parcel: Parcel, deliveries: Iterable[Taken]) -> None:
         """There was no time for these: they are due again when the lease ends."""

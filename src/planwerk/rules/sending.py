@@ -5,13 +5,14 @@ is needed to send it, so that no transaction is open while a receiver is called;
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from planwerk.fields import instant
-from planwerk.rules.outcomes import Outcome, is_suspended, keep_outcomes
+from planwerk.rules.outcomes import FOLLOW, Outcome, is_suspended, keep_outcomes
 from planwerk.rules.webhooks import valid_secrets
-from planwerk.store.deliveries import Taken, take_deliveries
+from planwerk.store.deliveries import Taken, give_back, take_deliveries
+from planwerk.store.environments import find_environment
 from planwerk.store.transaction import Row, Transaction
 
 
@@ -31,8 +32,14 @@ class Parcel:
 def exchange(
     tx: Transaction, outcomes: Sequence[Outcome], wanted: Mapping[str, int], lease_seconds: float
 ) -> tuple[list[Parcel], list[Row]]:
-    """Keep what came of attempts and take more, up to so many deliveries of each webhook: parcels, and webhooks suspended by it."""
+    """Keep what came of attempts and take more, up to so many deliveries of each webhook: parcels, and webhooks suspended by it.
+
+    Of an environment that is not active nothing is taken.
+    """
     suspended = keep_outcomes(tx, outcomes) if outcomes else []
+    environment = find_environment(tx, id=tx.environment_id) if wanted else None
+    if environment is None or environment.status != "active":
+        return [], suspended
     return [parcel for id, limit in wanted.items() if (parcel := take(tx, id, limit, lease_seconds)) is not None], suspended
 
 
@@ -48,3 +55,10 @@ def take(tx: Transaction, webhook_id: str, limit: int, lease_seconds: float) -> 
     deliveries, has_more = take_deliveries(tx, webhook_id, limit, until, "" if may_send else webhook_id)
     secrets = valid_secrets(tx, webhook) if deliveries else ()
     return Parcel(tx.environment_id, webhook_id, webhook["url"], secrets, until, deliveries, has_more)
+
+
+def put_back(tx: Transaction, parcel: Parcel, ids: Iterable[str]) -> None:
+    """Deliveries of a webhook that does not send them now, or not there, wait like all others of it."""
+    give_back(tx, ids, parcel.lease_until)
+    tx.enqueue(FOLLOW, parcel.webhook_id, webhook_id=parcel.webhook_id)
+    tx.rings.add("deliveries")
