@@ -10,7 +10,7 @@ from functools import partial
 import orjson
 from structlog.testing import capture_logs
 from tests.client import Loop
-from tests.delivering import FAR_OFF, LONG_AGO, Mill
+from tests.delivering import FAR_OFF, LONG_AGO, Mill, document_of
 from tests.inviting import mailed
 from tests.people import person
 from tests.process.receiving import answering, receiving
@@ -59,6 +59,41 @@ def test_a_success_ends_it_and_forgives(mill: Mill, loop: Loop) -> None:
     after = mill.webhook(hook)
     assert (after["fail_streak"], after["fail_streak_started_at"], after["can_send"]) == (0, None, True)
     assert after["last_failed_at"] is not None
+
+
+def failed_attempts(mill: Mill, hook: str, lease_seconds: float = 30) -> list[Outcome]:
+    """A sender takes what is due, and each attempt fails."""
+    database, id = mill.server.database, mill.world.environment_id
+    parcels, _ = database.write_now(id, partial(exchange, outcomes=[], wanted={hook: 10}, lease_seconds=lease_seconds))
+    return [Outcome(taken.row, taken.row["created_at"], 5, 500) for parcel in parcels for taken in parcel.deliveries]
+
+
+def keep(mill: Mill, outcomes: list[Outcome]) -> None:
+    mill.server.database.write_now(mill.world.environment_id, partial(keep_outcomes, outcomes=outcomes))
+
+
+def test_an_attempt_that_is_written_down_again_counts_once(mill: Mill, loop: Loop) -> None:
+    """As when a commit was not confirmed. To see it fail: let `keep_outcomes` judge all that it is given."""
+    with receiving(loop, answering()) as receiver:
+        hook = mill.hook(receiver)
+    mill.write(3)
+    first, *others = failed_attempts(mill, hook)
+    keep(mill, [first])
+    keep(mill, [first, *others])
+    keep(mill, [first, *others])
+    assert (mill.tried(hook), mill.webhook(hook)["fail_streak"]) == (3, 3)
+    assert all(row == document_of(row) for row in mill.deliveries(hook))
+
+
+def test_an_attempt_whose_delivery_somebody_else_has_taken_counts_for_nothing(mill: Mill, loop: Loop) -> None:
+    with receiving(loop, answering()) as receiver:
+        hook = mill.hook(receiver)
+    mill.write(2)
+    late = failed_attempts(mill, hook)
+    mill.let_leases_end()
+    assert len(failed_attempts(mill, hook, 60)) == 2
+    keep(mill, late)
+    assert (mill.tried(hook), mill.webhook(hook)["fail_streak"]) == (0, 0)
 
 
 # ── warned, suspended ──

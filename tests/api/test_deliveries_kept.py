@@ -1,6 +1,6 @@
 """The sender loses nothing: each event at least once, those of one object in their order, whoever sends them and however that ends.
 
-To see it fail: keep outcomes without `STILL_HELD`, take without `held_up`, leave `ALONE` out of `take_deliveries`, drop outcomes
+To see it fail: keep outcomes without a look at `HELD`, take without `held_up`, leave `ALONE` out of `take_deliveries`, drop outcomes
 that cannot be written now, or end a sender without `give_back`.
 """
 
@@ -206,6 +206,30 @@ def test_outcomes_wait_while_the_database_cannot_be_written(mill: Mill, loop: Lo
         mill.send_all(hook)
     assert next(refusals, None) is None
     assert receiver.ids == dict.fromkeys(mill.events(), 1)
+
+
+def test_outcomes_whose_commit_is_not_confirmed_count_once(mill: Mill, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender_module, "POSTPONE_SECONDS", 0.05)
+    write = mill.server.database.write
+    unconfirmed: list[outcomes.Outcome] = []
+    confirmed: list[outcomes.Outcome] = []
+
+    async def lose_an_answer(environment_id: str, work: Any) -> Any:
+        result = await write(environment_id, work)
+        kept = getattr(work, "keywords", {}).get("outcomes", ())
+        if kept and not unconfirmed:
+            unconfirmed.extend(kept)
+            raise refuse(SERVICE_UNAVAILABLE, "the database cannot be reached")
+        confirmed.extend(kept)
+        return result
+
+    monkeypatch.setattr(mill.server.database, "write", lose_an_answer)
+    with receiving(loop, answering(500)) as receiver:
+        hook = mill.hook(receiver)
+        mill.write(3)
+        mill.send_until(lambda: len(confirmed) >= 3)
+    assert unconfirmed
+    assert mill.webhook(hook)["fail_streak"] == mill.tried(hook)
 
 
 def test_a_worker_which_hears_of_no_event_looks_by_itself_within_a_quarter_of_a_second(

@@ -61,12 +61,14 @@ class Outcome:
 def keep_outcomes(tx: Transaction, outcomes: Sequence[Outcome], chance: Callable[[], float] = random.random) -> list[Row]:
     """Write down what came of attempts, and what follows for their webhooks; those that are suspended by it.
 
-    A delivery that is gone, or that somebody else has taken or reset meanwhile, stays as it is.
+    A delivery that is gone, or that somebody else has taken or reset meanwhile, stays as it is, and counts for nothing; so does
+    one whose outcome was written before, such as by a commit that was not confirmed.
     """
     webhooks = tx.lock("webhook", {outcome.delivery["webhook_id"] for outcome in outcomes})
     now = dt.datetime.fromisoformat(tx.now)
     judged = [(outcome, verdict_on(outcome, now, chance)) for outcome in outcomes]
-    keep_deliveries(tx, ((outcome.delivery, values_of(outcome, verdict, now)) for outcome, verdict in judged))
+    kept = keep_deliveries(tx, ((outcome.delivery, values_of(outcome, verdict, now)) for outcome, verdict in judged))
+    judged = [(outcome, verdict) for outcome, verdict in judged if outcome.delivery["id"] in kept]
     suspended = []
     for id, webhook in webhooks.items():
         verdicts = [verdict for outcome, verdict in judged if outcome.delivery["webhook_id"] == id and counts(outcome, verdict)]

@@ -24,16 +24,27 @@ WAITING = (  # of a webhook that is off or suspended only a test is sent: what i
     "SELECT 1 FROM webhook_delivery d WHERE d.environment_id = w.environment_id AND d.webhook_id = w.id AND d.deleted_at IS NULL"
     f" AND {FREE}"
 )
+OWNER_WAITS = (  # those of an app whose own environment is closed wait with it
+    "SELECT 1 FROM environment o JOIN oauth_client c ON c.environment_id = o.id AND c.id = w.developer_client_id"
+    " WHERE o.status IN ('suspended', 'deleting')"
+)
 JOINED = {"sqlite": "group_concat", "postgresql": "string_agg"}
 DUE = {
     name: Statement(  # one row, so that it can be fetched without a transaction; a suspension that is over is an occasion, too
         f"SELECT {join}(w.environment_id || ' ' || w.id, ',') FROM webhook w JOIN environment e ON e.id = w.environment_id"
         " AND e.status = 'active' WHERE w.deleted_at IS NULL AND (w.disabled_until <= {now} OR"
-        f" w.active AND w.disabled_until IS NULL AND EXISTS ({WAITING}) OR EXISTS ({WAITING} AND d.object_id = w.id))",
+        f" w.active AND w.disabled_until IS NULL AND EXISTS ({WAITING}) OR EXISTS ({WAITING} AND d.object_id = w.id))"
+        f" AND (w.developer_client_id IS NULL OR NOT EXISTS ({OWNER_WAITS}))",
         {},
     )
     for name, join in JOINED.items()
 }
+STANDS = Statement(  # (where it sends, whether it sends more than tests now) of a webhook that lives, of an active environment
+    "SELECT w.url, w.active AND (w.disabled_until IS NULL OR w.disabled_until <= {now}) FROM webhook w JOIN environment e"
+    " ON e.id = w.environment_id AND e.status = 'active' WHERE w.environment_id = {environment} AND w.id = {webhook_id}"
+    " AND w.deleted_at IS NULL",
+    {},
+)
 HELD_UP = (  # those of an object that must come, or end, before what stands behind them
     f"d.object_id = asked.value AND {MINE} AND d.due_at IS NOT NULL AND d.position < {{last}} AND (d.lease_until > {{now}}"
     " OR d.attempts = 0 AND (d.due_at > {cut_due} OR d.due_at = {cut_due} AND d.position > {cut_position}))"
@@ -91,7 +102,14 @@ ALONE = Statement(
 )
 FREE_ONES = f"FROM webhook_delivery d WHERE {MINE} AND {FREE} AND ({{only}} = '' OR d.object_id = {{only}})"
 FIRST = f"{FREE_ONES} ORDER BY d.due_at, d.position LIMIT {{limit}}"
-STILL_HELD = Statement(" AND version = {held_version} AND lease_until = {held_until}", {})
+HELD = {  # as these deliveries are now, and stay until the transaction ends
+    name: Statement(f"SELECT d.id, d.version, d.lease_until FROM {these}", {})
+    for name, these in {
+        "sqlite": "json_each({ids}) AS asked CROSS JOIN webhook_delivery d ON d.environment_id = {environment} AND d.id = asked.value",
+        "postgresql": f"{EACH} (SELECT id, version, lease_until FROM webhook_delivery WHERE environment_id = {{environment}}"
+        " AND id = asked.value FOR UPDATE) AS d",
+    }.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,27 +171,22 @@ def held_up(tx: Transaction, taking: Taking, found: Sequence[Row], *, is_cut: bo
     return places
 
 
-def keep_deliveries(tx: Transaction, changed: Iterable[tuple[Row, Mapping[str, Any]]]) -> None:
-    """Write down what became of deliveries that were taken, all with values for the same properties.
+def keep_deliveries(tx: Transaction, changed: Iterable[tuple[Row, Mapping[str, Any]]]) -> set[str]:
+    """Write down what became of deliveries that were taken, all with values for the same properties; the ids of those it wrote.
 
-    One that is gone, or that somebody else has taken or reset meanwhile, is passed over.
+    One that is gone, or that somebody else has taken, reset or written meanwhile, is passed over.
     """
-    described, pairs = tx.object("webhook_delivery"), list(changed)
-    if not pairs:
-        return
-    columns = (*pairs[0][1], "updated_at", "version", "document")
-    plain, held = tx.statements.update(described.name, columns), tx.statements.named(STILL_HELD)
-    statement = Statement(plain.text + held.text, plain.fixed)
-    rows = ((row, tx.changed_row(described, row, {**values, "updated_at": tx.now})) for row, values in pairs)
-    tx.run_many(
-        described,
-        statement,
-        [
-            {f"new_{name}": new[name] for name in columns}
-            | {"which": row["id"], "held_version": row["version"], "held_until": row["lease_until"]}
-            for row, new in rows
-        ],
-    )
+    described, taken = tx.object("webhook_delivery"), {row["id"]: (row, values) for row, values in changed}
+    if not taken:
+        return set()
+    found = tx.run_named(HELD[tx.statements.dialect.name], ids=listed(taken))
+    held = [taken[id] for id, *state in found if state == [taken[id][0]["version"], taken[id][0]["lease_until"]]]
+    pairs = [(row, tx.changed_row(described, row, {**values, "updated_at": tx.now})) for row, values in held]
+    if pairs:
+        columns = (*held[0][1], "updated_at", "version", "document")
+        bound = [{f"new_{name}": new[name] for name in columns} | {"which": row["id"]} for row, new in pairs]
+        tx.run_many(described, tx.statements.update(described.name, columns), bound)
+    return {row["id"] for row, _ in pairs}
 
 
 def give_back(tx: Transaction, ids: Iterable[str], held_until: str) -> None:
