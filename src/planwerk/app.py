@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -75,6 +76,8 @@ class Planwerk:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise
         tasks = [asyncio.ensure_future(work(self.database)) for work in self.beside]
+        for task in tasks:
+            task.add_done_callback(tell_failure)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for task in tasks:
@@ -82,6 +85,12 @@ class Planwerk:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.database.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def tell_failure(task: "asyncio.Future[None]") -> None:
+    """Log what ended work beside the requests that should have gone on: nobody asks for its result before the server stops."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        structlog.get_logger("planwerk").error("work beside the server has ended", exc_info=error)
 
 
 def is_api(path: str) -> bool:

@@ -144,6 +144,8 @@ async def run(database: Database, sleep: Callable[[float], Awaitable[None]] = as
             await keep_calendars(database)
         except Refusal as refusal:
             log.warning("housekeeping postponed", reason=str(refusal))
+        except Exception as error:  # whatever it is, the next round must not wait for the next start of the server
+            log.error("housekeeping failed", exc_info=error)
         else:
             if any(removed.values()):
                 log.info("housekeeping", **{name.replace(" ", "_"): count for name, count in removed.items()})

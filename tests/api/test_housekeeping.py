@@ -3,16 +3,19 @@
 To see it fail: halve the hours of a task, or leave out the condition of the mails.
 """
 
+import asyncio
 import datetime as dt
 from functools import partial
 
 import pytest
+from structlog.testing import capture_logs
 from tests.server import OBJECTS, Server
 from tests.world import World
 
 from planwerk import housekeeping
 from planwerk.housekeeping import TASKS, Task, last_run, take_due, tidy
 from planwerk.identity.signing import list_keys, rotate_keys
+from planwerk.store.database import Database, unavailable
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.transaction import Transaction
 
@@ -189,3 +192,33 @@ def test_a_signing_key_goes_when_nothing_it_has_signed_is_alive(server: Server) 
     assert server.loop.run(housekeeping.tidy_all(server.database))["signing keys"] >= 1
     left = {key["id"] for key in server.database.write_now("", list_keys)}
     assert (first in left, second in left) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"), [(ZeroDivisionError("a fault"), "housekeeping failed"), (unavailable("x"), "housekeeping postponed")]
+)
+def test_a_round_that_fails_is_logged_and_the_next_one_comes(
+    server: Server, monkeypatch: pytest.MonkeyPatch, error: Exception, line: str
+) -> None:
+    """Whatever it fails of."""
+    rounds: list[str] = []
+
+    async def tidy_all(_: Database) -> dict[str, int]:
+        rounds.append("tidied")
+        if len(rounds) == 1:
+            raise error
+        return {}
+
+    async def sleep(_: float) -> None:
+        if len(rounds) == 2:
+            raise asyncio.CancelledError
+
+    async def keep_calendars(_: Database) -> None:
+        pass
+
+    monkeypatch.setattr(housekeeping, "tidy_all", tidy_all)
+    monkeypatch.setattr(housekeeping, "keep_calendars", keep_calendars)
+    with capture_logs() as lines, pytest.raises(asyncio.CancelledError):
+        asyncio.run(housekeeping.run(server.database, sleep))
+    assert [entry["event"] for entry in lines if entry["event"].startswith("housekeeping")] == [line]
+    assert len(rounds) == 2

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from starlette.requests import Request
+from structlog.testing import capture_logs
 
 from planwerk.app import broken_page, compose, create
 from planwerk.catalog.api_key import API_KEY
@@ -191,6 +192,26 @@ def test_work_beside_the_requests_ends_with_the_server(tmp_path: Path) -> None:
     app.beside = (work,)
     assert ask(app, "/health/live")[0] == 200
     assert ended == [True]
+
+
+def test_work_beside_the_requests_that_ends_of_an_error_is_logged(tmp_path: Path) -> None:
+    """What has done all it should, and what ends with the server, is not."""
+    fault = ZeroDivisionError("a fault of ours")
+
+    async def broken(_: object) -> None:
+        raise fault
+
+    async def done(_: object) -> None:
+        pass
+
+    async def endless(_: object) -> None:
+        await asyncio.Event().wait()
+
+    app = composed(tmp_path)
+    app.beside = (broken, done, endless)
+    with capture_logs() as lines:
+        assert ask(app, "/health/live")[0] == 200
+    assert [(line["event"], line["exc_info"]) for line in lines] == [("work beside the server has ended", fault)]
 
 
 def test_browsers_of_other_origins_may_call_when_the_operator_says_so(tmp_path: Path) -> None:
