@@ -1,7 +1,7 @@
 """PostgreSQL: a pool of connections that read on the event loop, and threads with their own connections that write.
 
 Each connection works for one environment at a time and remembers which (see `walls`), so that one tenant pays nothing for it.
-Time limits are set per connection; serialization failures and deadlocks are tried again three times; the engine's errors are
+Time limits are set per connection; a transaction that others got in the way of is tried again; the engine's errors are
 translated here and nowhere else.
 """
 
@@ -28,17 +28,19 @@ from planwerk.store.database import Bell, Unusable, too_large, unavailable, writ
 from planwerk.store.identifiers import Identifiers
 from planwerk.store.statements import POSTGRESQL, Statement
 from planwerk.store.tables import Tables
-from planwerk.store.transaction import Duplicate, Statements, Transaction
+from planwerk.store.transaction import Duplicate, Overtaken, Statements, Transaction
+from planwerk.store.turns import OWN, Turns
 from planwerk.store.visibility import TABLES
 from planwerk.store.walls import CHOOSE, EVERYTHING, SETTING, scope_of
 
 Result = TypeVar("Result")
 
-READERS = 8  # connections that read, per process
-WRITERS = 8  # threads that write, per process
-TRIES = 3
+READERS = 8  # connections that read, per process; of them an environment alone has four (see `turns`)
+WRITERS = 16  # threads that write, per process; of them eight
+IDLE_SECONDS = 1.0  # after that a connection is tried before a transaction begins; 30 µs
+TRIES = 8  # of a transaction that others got in the way of; of as many that change the same rows one gets through at each
 SNAPSHOT = Statement("SELECT pg_current_snapshot()::text", {})
-LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+LOST = (psycopg.OperationalError, psycopg.InterfaceError, engine.IdleInTransactionSessionTimeout, engine.TransactionTimeout)
 
 
 def options(settings: Settings) -> str:
@@ -59,8 +61,12 @@ def translate(error: psycopg.Error) -> Exception:
     if isinstance(error, engine.ProgramLimitExceeded | engine.OutOfMemory):
         return too_large()
     if isinstance(error, LOST) and not isinstance(error, engine.SerializationFailure | engine.DeadlockDetected):
-        return unavailable("the database cannot be reached")
+        return Lost(*unavailable("the database cannot be reached").faults, headers={"retry-after": "5"})
     return error
+
+
+class Lost(Refusal):
+    """A connection to the database was lost, or there is none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -103,13 +109,14 @@ class Handle:
         except psycopg.Error as error:
             raise translate(error) from error
 
-    def execute_many(self, text: str, values: Iterable[Mapping[str, Any]]) -> None:
+    def execute_many(self, text: str, values: Iterable[Mapping[str, Any]]) -> int:
         rows = list(values)
         try:
             if len(rows) == 1:  # not worth a pipeline
-                self.raw.execute(text, rows[0])
-            else:
-                self.raw.cursor().executemany(text, rows)
+                return self.raw.execute(text, rows[0]).rowcount
+            cursor = self.raw.cursor()
+            cursor.executemany(text, rows)
+            return cursor.rowcount
         except (engine.SerializationFailure, engine.DeadlockDetected):
             raise
         except psycopg.Error as error:
@@ -126,19 +133,19 @@ class PostgreSQL:
         self.settings = settings
         self.statements = Statements(tables, objects, POSTGRESQL)
         self.local = threading.local()
-        self.opened: list[psycopg.Connection[Any]] = []
+        self.opened: set[psycopg.Connection[Any]] = set()
         self.threads: ThreadPoolExecutor | None = None
         self.generation = 0
         self.bell = Bell()
         self.idle: list[Reader] = []  # the one that was used last is the last
         self.readers = 0  # idle and busy
-        self.free = asyncio.Semaphore(READERS)
+        self.reading = Turns(READERS, settings.statement_seconds)
+        self.working = Turns(WRITERS, settings.statement_seconds)  # in the threads
 
     # ── life ──
 
     async def start(self) -> None:
         await asyncio.to_thread(self.check)
-        self.free = asyncio.Semaphore(READERS)
         self.threads = ThreadPoolExecutor(WRITERS, "writer")
 
     def check(self) -> None:
@@ -160,7 +167,7 @@ class PostgreSQL:
         self.close()
 
     def close(self) -> None:
-        for connection in self.opened:
+        for connection in tuple(self.opened):
             connection.close()
         self.opened.clear()
 
@@ -170,7 +177,21 @@ class PostgreSQL:
         return await self.ask(statement, values, scope_of(values.get("environment", "")))
 
     async def ask(self, statement: Statement, values: Mapping[str, Any], scope: str | None) -> Sequence[Any] | None:
-        """The first row; without a scope the statement may read no table."""
+        """The first row; without a scope the statement may read no table. If a connection was lost since its last use, others were, too:
+        all are made anew, and it is asked once more."""
+        was_idle = bool(self.idle)
+        try:
+            return await self.ask_once(statement, values, scope)
+        except Lost:
+            if not self.idle and not was_idle:
+                raise
+            for reader in self.idle:
+                await reader.raw.close()
+            self.readers -= len(self.idle)
+            self.idle.clear()
+            return await self.ask_once(statement, values, scope)
+
+    async def ask_once(self, statement: Statement, values: Mapping[str, Any], scope: str | None) -> Sequence[Any] | None:
         async with self.borrow(scope) as connection:
             cursor = await connection.execute(statement.text, {**statement.fixed, **values})
             row: Sequence[Any] | None = await cursor.fetchone()
@@ -181,7 +202,10 @@ class PostgreSQL:
     @asynccontextmanager
     async def borrow(self, scope: str | None) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """A reading connection that works for a scope; one that broke is dropped and replaced at its next use. Errors are translated."""
-        async with self.free:
+        whose = OWN if scope is None or scope == EVERYTHING else scope
+        if not self.reading.begin(whose):
+            await self.reading.wait(whose)
+        try:
             reader = self.nearest(scope) or await self.connect()
             try:
                 if scope is not None and reader.scope != scope:
@@ -191,6 +215,8 @@ class PostgreSQL:
                 raise translate(error) from error
             finally:
                 await self.give_back(reader)
+        finally:
+            self.reading.end(whose)
 
     def nearest(self, scope: str | None) -> Reader | None:
         """An idle connection: one that works for the scope; else, once there are enough, the one that was used longest ago."""
@@ -229,10 +255,10 @@ class PostgreSQL:
         return row and row[0]
 
     async def read(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self.threads, self.read_now, environment_id, function)
+        return await self.working.run(self.threads, environment_id, self.read_now, environment_id, function)
 
     def read_now(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
-        handle = self.handle(scope_of(environment_id))
+        handle = self.ready(scope_of(environment_id))
         try:
             with handle.raw.transaction():
                 handle.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -243,19 +269,19 @@ class PostgreSQL:
     # ── writing ──
 
     async def write(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self.threads, self.write_now, environment_id, function)
+        return await self.working.run(self.threads, environment_id, self.write_now, environment_id, function)
 
     def write_now(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
         for attempt in range(1, TRIES + 1):
             try:
                 return self.attempt(environment_id, function)
-            except (engine.SerializationFailure, engine.DeadlockDetected):
+            except (engine.SerializationFailure, engine.DeadlockDetected, Overtaken):
                 if attempt == TRIES:
                     raise unavailable("too many others are changing the same data", 1) from None
         raise AssertionError("unreachable")
 
     def attempt(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
-        handle = self.handle(scope_of(environment_id))
+        handle = self.ready(scope_of(environment_id))
         transaction = Transaction(handle, self.statements, self.identifiers, environment_id, self.settings)
         try:
             with handle.raw.transaction():
@@ -268,10 +294,26 @@ class PostgreSQL:
         self.bell.ring(transaction.rings)
         return result
 
+    def ready(self, scope: str) -> Handle:
+        """`handle`, sure to be alive: one that was idle for long may have been lost meanwhile, with nothing begun that could be."""
+        now, last = time.monotonic(), getattr(self.local, "used", 0.0)
+        self.local.used = now
+        if now - last < IDLE_SECONDS:
+            return self.handle(scope)
+        try:
+            handle = self.handle(scope)
+            handle.execute("")
+        except Lost:
+            handle = self.handle(scope)
+        return handle
+
     def handle(self, scope: str) -> Handle:
         """The connection of this thread, which works for a scope; a broken one is replaced."""
         handle: Handle | None = getattr(self.local, "handle", None)
         if handle is None or handle.raw.closed or handle.raw.broken:
+            if handle is not None:
+                self.opened.discard(handle.raw)
+                handle.raw.close()
             self.local.handle = handle = self.open()
         handle.choose(scope)
         return handle
@@ -282,7 +324,7 @@ class PostgreSQL:
         except psycopg.Error as error:
             raise translate(error) from error
         raw.prepare_threshold = 2
-        self.opened.append(raw)
+        self.opened.add(raw)
         return Handle(raw)
 
     # ── the rest ──

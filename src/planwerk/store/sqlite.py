@@ -29,10 +29,12 @@ from planwerk.store.statements import SQLITE, Statement
 from planwerk.store.statistics import statistics
 from planwerk.store.tables import Tables, key_name
 from planwerk.store.transaction import Duplicate, Statements, Transaction
+from planwerk.store.turns import OWN, Turns
 
 Result = TypeVar("Result")
 
 INLINE_SECONDS = 0.002  # the longest a read may hold the event loop (docs/decisions/0003)
+HEAVY = 4  # threads that read; of them an environment alone has two (see `turns`)
 STEPS = 2000  # virtual machine steps between two looks at the clock; about 50 µs
 LOOK_SECONDS = 0.001
 SPARE_BYTES = 1024 * 1024  # with less room on the disk the database counts as not writable
@@ -72,11 +74,13 @@ class Handle:
         except apsw.Error as error:
             raise translate(error) from None
 
-    def execute_many(self, text: str, values: Iterable[Mapping[str, Any]]) -> None:
+    def execute_many(self, text: str, values: Iterable[Mapping[str, Any]]) -> int:
+        before = self.raw.total_changes()
         try:
             self.raw.executemany(text, values)
         except apsw.Error as error:
             raise translate(error) from None
+        return self.raw.total_changes() - before
 
 
 def translate(error: apsw.Error) -> Exception:
@@ -131,6 +135,7 @@ class SQLite:
         self.bell = Bell()
         self.reader: Handle | None = None
         self.thread: threading.Thread | None = None
+        self.turns = Turns(HEAVY, settings.statement_seconds)
 
     # ── life ──
 
@@ -139,7 +144,7 @@ class SQLite:
             with suppress(Refusal):  # a full disk can still be read
                 self.take_stock()
         self.reader = Handle(self.path, self.settings.answer_limit_bytes, cache_kibibytes=16_000)
-        self.heavy = ThreadPoolExecutor(2, "reader", initializer=self.open_heavy)
+        self.heavy = ThreadPoolExecutor(HEAVY, "reader", initializer=self.open_heavy)
         self.local = threading.local()
         self.thread = threading.Thread(target=self.write_all, name="writer", daemon=True)
         self.thread.start()
@@ -180,7 +185,8 @@ class SQLite:
         try:
             rows = self.reader.execute(statement.text, bound)
         except apsw.InterruptError:
-            rows = await asyncio.get_running_loop().run_in_executor(self.heavy, self.fetch_heavy, statement.text, bound)
+            whose = values.get("environment", OWN)
+            rows = await self.turns.run(self.heavy, whose, self.fetch_heavy, statement.text, bound)
         return rows[0] if rows else None
 
     def fetch_heavy(self, text: str, values: Mapping[str, Any]) -> list[Any]:
@@ -218,7 +224,7 @@ class SQLite:
         return None
 
     async def read(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self.heavy, self.read_heavy, environment_id, function)
+        return await self.turns.run(self.heavy, environment_id, self.read_heavy, environment_id, function)
 
     def read_heavy(self, environment_id: str, function: Callable[[Transaction], Result]) -> Result:
         handle: Handle = self.local.handle

@@ -1,8 +1,11 @@
 """What is remembered is bounded, valid by version, and the least recently used goes first."""
 
+import tracemalloc
+
 from hypothesis import given, settings, strategies
 
-from planwerk.store.memory import Memory
+from planwerk.actor import Role, Viewer
+from planwerk.store.memory import ENTRY_BYTES, Answer, Memory
 
 
 def test_an_entry_is_found_at_its_version_only() -> None:
@@ -41,7 +44,39 @@ def test_those_that_found_no_room_are_forgotten_after_as_many_others() -> None:
     for key in "abcdefghief":
         memory.offer(key, 1, 1, size=1)
     assert [key for key in "abcdefghi" if key in memory] == ["a", "b", "c", "d"]
-    assert [*memory.passed] == ["h", "i", "e", "f"]
+    assert [*memory.passed] == [hash(key) for key in "hief"]
+
+
+def test_what_could_not_be_kept_leaves_no_trace() -> None:
+    memory: Memory[int] = Memory(4)
+    for key in "abcd":
+        memory.keep(key, 1, 1, size=1)
+    memory.offer("too large", 1, 1, size=2)
+    memory.offer("of no version", None, 1, size=1)
+    assert not memory.passed
+    memory.offer("a", None, 1, size=1)
+    assert "a" not in memory
+
+
+def test_an_entry_takes_what_it_is_counted_as() -> None:
+    """By tracemalloc, with the keys and answers of `handlers`; the second half of the callers sees less than everything."""
+    memory: Memory[Answer] = Memory(2**30)
+    texts = 0
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(4000):
+            body, path, query = b"%0100d" % number, f"v1/order/{number:036}/row", f"filter=code:eq:{number}"
+            viewer = Viewer(Role.MEMBER, f"{number:036}", f"{number:036}") if number % 2 else None
+            answer = Answer(body, f"{number:032}")
+            key, size = (f"{number:036}", path, query, viewer), len(body) + len(path) + len(query)
+            memory.keep(key, (number + 10_000, str(number)), answer, size=size + ENTRY_BYTES)
+            memory.passed[hash(("passed", key))] = None
+            texts += size
+        taken = tracemalloc.get_traced_memory()[0] - before - texts
+    finally:
+        tracemalloc.stop()
+    assert ENTRY_BYTES * 0.7 < taken / 4000 < ENTRY_BYTES
 
 
 def test_what_is_larger_than_a_quarter_is_not_kept_and_forgets_what_stood_there() -> None:

@@ -19,6 +19,8 @@ from planwerk.store.transaction import Duplicate
         (engine.DiskFull(), SERVICE_UNAVAILABLE),
         (engine.ReadOnlySqlTransaction(), SERVICE_UNAVAILABLE),
         (engine.TooManyConnections(), SERVICE_UNAVAILABLE),
+        (engine.IdleInTransactionSessionTimeout(), SERVICE_UNAVAILABLE),
+        (engine.TransactionTimeout(), SERVICE_UNAVAILABLE),
         (psycopg.OperationalError(), SERVICE_UNAVAILABLE),
         (psycopg.InterfaceError(), SERVICE_UNAVAILABLE),
         (engine.ProgramLimitExceeded(), MEMORY_EXHAUSTED),

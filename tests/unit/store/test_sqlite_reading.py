@@ -82,14 +82,14 @@ def test_the_event_loop_is_free_while_a_heavy_read_runs(database: SQLite, monkey
 
 
 def heavy_handles(database: SQLite) -> list[sqlite.Handle]:
-    barrier = threading.Barrier(2)
+    barrier = threading.Barrier(sqlite.HEAVY)
 
     def handle() -> sqlite.Handle:
         barrier.wait(10)
         found: sqlite.Handle = database.local.handle
         return found
 
-    futures = [database.heavy.submit(handle) for _ in range(2)]
+    futures = [database.heavy.submit(handle) for _ in range(sqlite.HEAVY)]
     return [future.result() for future in futures]
 
 

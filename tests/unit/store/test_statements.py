@@ -101,5 +101,5 @@ def test_every_statement_on_a_table_names_the_environment(dialect: Any) -> None:
 
 def test_only_postgresql_locks_the_row_it_gets() -> None:
     tables = Tables(OBJECTS.values())
-    assert "FOR UPDATE" in Statements(tables, OBJECTS, POSTGRESQL).get("task").text
-    assert "FOR UPDATE" not in Statements(tables, OBJECTS, SQLITE).get("task").text
+    assert "FOR NO KEY UPDATE" in Statements(tables, OBJECTS, POSTGRESQL).get("task").text
+    assert "UPDATE" not in Statements(tables, OBJECTS, SQLITE).get("task").text
