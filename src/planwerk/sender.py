@@ -31,6 +31,7 @@ from planwerk.store.transaction import Row
 
 POSTPONE_SECONDS = 1.0  # for what cannot be written now
 FLUSH_SECONDS = 0.02  # for which outcomes are collected, so that many share a transaction
+REMEMBERED = 4096  # webhooks, of the last looks at them
 STALE_SECONDS = 1.0  # after that a webhook is looked at again before more of what was taken from it is sent
 PAUSE_SECONDS = 60.0  # for a webhook whose deliveries cannot be taken
 STOP_SECONDS = 2.0  # for the calls under way when it is to end
@@ -148,12 +149,12 @@ class Sender:
         if self.outcomes.get(environment_id):
             await asyncio.sleep(FLUSH_SECONDS)
         while not self.is_ending:
-            outcomes, wanted = self.some_outcomes(environment_id), self.wanted(environment_id)
+            outcomes, wanted = self.some_outcomes(environment_id), list(self.wanted(environment_id))
             if not outcomes and not wanted:
                 return
             began = time.monotonic()
             try:
-                await self.write(environment_id, outcomes, list(wanted))
+                await self.write(environment_id, outcomes, [id for id in wanted if await self.is_open(environment_id, id)])
             except Refusal as refusal:
                 self.outcomes[environment_id] = [*outcomes, *self.outcomes[environment_id]]
                 self.log.warning("sending webhooks is postponed", reason=str(refusal))
@@ -299,17 +300,30 @@ class Sender:
 
     async def stands(self, chain: Chain, delivery: Taken) -> bool:
         """Whether the webhook still sends this, and there; as of a second ago at most, so that a long line costs few looks."""
-        now, parcel = time.monotonic(), chain.parcel
-        if now - chain.taken_at < STALE_SECONDS:
+        parcel = chain.parcel
+        if time.monotonic() - chain.taken_at < STALE_SECONDS:
             return True
-        looked_at, found = self.looks.get(parcel.webhook_id, (0.0, None))
-        if now - looked_at >= STALE_SECONDS:
-            asked = {"environment": parcel.environment_id, "webhook_id": parcel.webhook_id, "now": self.database.identifiers.now()}
-            found = await self.database.fetch(self.standing, asked)
-            if len(self.looks) >= self.limits.connections:
-                self.looks.clear()
-            self.looks[parcel.webhook_id] = (now, found)
+        found = await self.look_at(parcel.environment_id, parcel.webhook_id)
         return found is not None and found[0] == parcel.url and bool(found[1] or delivery.row["object_id"] == parcel.webhook_id)
+
+    async def is_open(self, environment_id: str, webhook_id: str) -> bool:
+        """Whether anything may be taken from a webhook; if not, it is left until a look finds it again."""
+        if await self.look_at(environment_id, webhook_id) is not None:
+            return True
+        self.more[environment_id].discard(webhook_id)
+        return False
+
+    async def look_at(self, environment_id: str, webhook_id: str) -> Sequence[Any] | None:
+        """(where a webhook sends, whether more than tests), None if it does not; as of a second ago at most."""
+        now = time.monotonic()
+        looked_at, found = self.looks.get(webhook_id, (-STALE_SECONDS, None))
+        if now - looked_at >= STALE_SECONDS:
+            asked = {"owner": environment_id, "webhook_id": webhook_id, "now": self.database.identifiers.now()}
+            found = await self.database.fetch(self.standing, asked)
+            if len(self.looks) >= REMEMBERED:
+                self.looks.clear()
+            self.looks[webhook_id] = (now, found)
+        return found
 
     async def put_back(self, parcel: Parcel, deliveries: Sequence[Taken]) -> None:
         """These are free at once, for when the webhook sends again, or for its new address."""

@@ -29,8 +29,7 @@ def happen(mill: Mill) -> None:
     database, environment_id, described = mill.server.database, mill.world.environment_id, OBJECTS["collection"]
     id = database.write_now(environment_id, lambda tx: tx.insert(described, {"name": "order"}))["id"]
     for number in range(1, EVENTS):
-        values = {"name": str(number)}
-        database.write_now(environment_id, lambda tx, values=values: tx.update(described, tx.get(described, id) or {}, values))
+        mill.change("collection", id, description=str(number))
 
 
 def send_while(mill: Mill, loop: Loop, hook: str, receiver: Receiver, gate: Gate, said: Said) -> None:

@@ -12,7 +12,6 @@ from planwerk.fields import instant
 from planwerk.rules.outcomes import FOLLOW, Outcome, is_suspended, keep_outcomes
 from planwerk.rules.webhooks import valid_secrets
 from planwerk.store.deliveries import Taken, give_back, take_deliveries
-from planwerk.store.environments import find_environment
 from planwerk.store.transaction import Row, Transaction
 
 
@@ -32,14 +31,8 @@ class Parcel:
 def exchange(
     tx: Transaction, outcomes: Sequence[Outcome], wanted: Mapping[str, int], lease_seconds: float
 ) -> tuple[list[Parcel], list[Row]]:
-    """Keep what came of attempts and take more, up to so many deliveries of each webhook: parcels, and webhooks suspended by it.
-
-    Of an environment that is not active nothing is taken.
-    """
+    """Keep what came of attempts and take more, up to so many deliveries of each webhook: parcels, and webhooks suspended by it."""
     suspended = keep_outcomes(tx, outcomes) if outcomes else []
-    environment = find_environment(tx, id=tx.environment_id) if wanted else None
-    if environment is None or environment.status != "active":
-        return [], suspended
     return [parcel for id, limit in wanted.items() if (parcel := take(tx, id, limit, lease_seconds)) is not None], suspended
 
 

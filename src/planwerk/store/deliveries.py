@@ -39,10 +39,10 @@ DUE = {
     )
     for name, join in JOINED.items()
 }
-STANDS = Statement(  # (where it sends, whether it sends more than tests now) of a webhook that lives, of an active environment
+STANDS = Statement(  # (where it sends, whether it sends more than tests now) of a webhook that is there and whose environments are open
     "SELECT w.url, w.active AND (w.disabled_until IS NULL OR w.disabled_until <= {now}) FROM webhook w JOIN environment e"
-    " ON e.id = w.environment_id AND e.status = 'active' WHERE w.environment_id = {environment} AND w.id = {webhook_id}"
-    " AND w.deleted_at IS NULL",
+    " ON e.id = w.environment_id AND e.status = 'active' WHERE w.environment_id = {owner} AND w.id = {webhook_id}"
+    f" AND w.deleted_at IS NULL AND (w.developer_client_id IS NULL OR NOT EXISTS ({OWNER_WAITS}))",
     {},
 )
 HELD_UP = (  # those of an object that must come, or end, before what stands behind them
