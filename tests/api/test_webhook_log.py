@@ -56,6 +56,29 @@ def test_the_request_of_a_delivery_is_what_was_sent(api: Client, world: World) -
     assert (row["status"], row["status_code"], row["attempts"], row["error"]) == ("successful", 204, 1, None)
 
 
+@pytest.mark.parametrize(
+    ("given", "called"),
+    [
+        ("/a%2Fb/%7Ec?sp=%2Frun&sv=1.0&sig=aB%2Bc%3D%20d&e=%E2%82%AC&k=a+b", None),
+        ("/a//b/../c/./d?q=a;b&&c", None),
+        ("/%zz?%zz=1&x=%41%2f", None),
+        ("/a:b@c,d?x=[1]&y='1'", None),
+        ("?only=query", "/?only=query"),
+        ("/x#frag", "/x"),
+        ('/é|"?ü={ö}', "/%C3%A9%7C%22?%C3%BC=%7B%C3%B6%7D"),
+    ],
+)
+def test_an_address_is_called_as_it_was_given(given: str, called: str | None, api: Client, world: World) -> None:
+    """A signature over the address would else be wrong. To see it fail: give the HTTP client the text instead of `as_given`."""
+    with Receiver().listening() as receiver, sending(world, allowed=HERE):
+        made = hook(api, f"https://example.com{given}")
+        world.write("webhook", made["id"], url=f"http://127.0.0.1:{receiver.port}{given}")
+        assert made["url"] == f"https://example.com{given}"
+        api.post(f"/v1/webhook/{made['id']}/test", expect=200)
+        tried(api, made["id"])
+    assert [call.path for call in receiver.calls] == [called or given]
+
+
 def test_the_request_of_an_event_that_is_no_longer_kept_has_no_body(api: Client, world: World) -> None:
     made = hook(api)
     (id,) = logged(world, made, {})

@@ -7,6 +7,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 from yarl import URL
 
@@ -47,6 +48,8 @@ LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 NAME = re.compile(rf"(?=.{{1,253}}$){LABEL}(?:\.{LABEL})*", re.ASCII)  # RFC 1123, and the underscore that some names have
 BLANK = re.compile(r"[\s\x00-\x1f\x7f]")  # parsers leave them out, and then read another address
 NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)", re.ASCII)  # its last part is a number: it means an IPv4 address (WHATWG URL)
+BEHIND_HOST = re.compile(r"[/?#].*")
+WRITTEN = "%-._~:/?@!$&'()*+,;=[]"  # and letters and digits: what a request carries as it is (RFC 3986, section 2)
 
 WRONG_URL = "must be an address that begins with http:// or https://"
 WRONG_HOST = "must name a host"
@@ -117,11 +120,26 @@ def faults_of(url: str, allowed: Sequence[Network] = ()) -> Iterator[str]:
     if scheme not in ("http", "https") or not host or BLANK.search(url):
         yield WRONG_URL
         return
-    if "@" in re.split(r"[/?#\\]", url.partition("://")[2], maxsplit=1)[0]:
+    if "@" in BEHIND_HOST.sub("", url.partition("://")[2]):
         yield USER
     if port is not None and port not in PORTS and port < 1024:
         yield WRONG_PORT
     yield from faults_of_host(host, allowed)
+
+
+def as_given(url: str) -> URL:
+    """What is dialled for a URL without faults: the host that was judged, and behind it every character as it was given.
+
+    Parsers write `%2F` or `..` their own way, and then a signature over the address is wrong. What no request can carry is encoded.
+
+    >>> str(as_given("https://EXAMPLE.com/a%2Fb/../%7Ec?back=%2Fhook%zz&sig=a+b%3D#top"))
+    'https://example.com/a%2Fb/../%7Ec?back=%2Fhook%zz&sig=a+b%3D'
+    >>> str(as_given("http://münchen.example?q=ü|1"))
+    'http://xn--mnchen-3ya.example/?q=%C3%BC%7C1'
+    """
+    parts, behind = URL(url), BEHIND_HOST.search(url.partition("://")[2])
+    path, _, query = quote(behind[0].partition("#")[0] if behind else "", safe=WRITTEN).partition("?")
+    return URL.build(scheme=parts.scheme, authority=parts.raw_authority, path=path or "/", query_string=query, encoded=True)
 
 
 def faults_of_host(host: str, allowed: Sequence[Network]) -> Iterator[str]:

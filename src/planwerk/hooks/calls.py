@@ -15,7 +15,7 @@ from typing import Any
 
 import aiohttp
 
-from planwerk.hooks.address import PRIVATE, faults_of
+from planwerk.hooks.address import PRIVATE, as_given, faults_of
 from planwerk.hooks.dialling import NOT_ALLOWED, Forbidden, Gate
 
 ANSWER_BYTES = 20_000  # kept of an answer
@@ -108,7 +108,7 @@ class Caller:
 
     async def exchange(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         session = self.once if self.is_crowded() else self.kept
-        async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
+        async with session.post(as_given(url), data=body, headers=headers, allow_redirects=False) as answer:
             text = text_of(await first_bytes(answer.content))
             return Answer(answer.status, shown_headers(answer.headers), text)  # leaving closes a connection with more to read
 

@@ -11,7 +11,7 @@ from tests.addresses import LOOPBACK, MALFORMED, PORTS, PRIVATE, hostile
 from yarl import URL
 
 from planwerk.hooks import address
-from planwerk.hooks.address import faults_of, is_allowed, literal_address, network_faults, networks_of
+from planwerk.hooks.address import as_given, faults_of, is_allowed, literal_address, network_faults, networks_of
 
 GOOD = (
     "http://example.com",
@@ -69,6 +69,33 @@ def test_every_fault_is_told() -> None:
 def test_no_literal_of_this_machine_is_taken_for_a_name(host: str) -> None:
     read = URL(f"http://{host}/").raw_host or ""
     assert "localhost" in read or literal_address(read.rstrip(".")) is not None
+
+
+# ── what is dialled ──
+
+
+@pytest.mark.parametrize("url", [*GOOD, *(url for url in hostile() if next(faults_of(url), None) in (None, address.PRIVATE))])
+def test_the_host_that_is_dialled_is_the_one_that_was_judged(url: str) -> None:
+    judged, dialled = URL(url), as_given(url)
+    assert (dialled.scheme, dialled.raw_host, dialled.port) == (judged.scheme, judged.raw_host, judged.port)
+    assert (dialled.user, dialled.password) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "host", "target"),
+    [
+        ("http://EXAMPLE.com.?only=query", "example.com.", "/?only=query"),
+        ("http://example.com/\\@127.0.0.1/", "example.com", "/%5C@127.0.0.1/"),
+        ("http://example.com/@127.0.0.1/x@y?@127.0.0.1", "example.com", "/@127.0.0.1/x@y?@127.0.0.1"),
+        ("http://example.com?http://127.0.0.1/", "example.com", "/?http://127.0.0.1/"),
+        ("http://example.com#@127.0.0.1/", "example.com", "/"),
+        ("http://example.com/..//127.0.0.1/", "example.com", "/..//127.0.0.1/"),
+        ("http://MÜNCHEN.example/ü%C3%BC", "xn--mnchen-3ya.example", "/%C3%BC%C3%BC"),
+    ],
+)
+def test_nothing_behind_the_host_leads_to_another(given: str, host: str, target: str) -> None:
+    assert list(faults_of(given)) == []
+    assert (as_given(given).raw_host, as_given(given).raw_path_qs) == (host, target)
 
 
 # ── what the operator has named ──
