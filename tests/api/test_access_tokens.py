@@ -22,7 +22,7 @@ from tests.server import OBJECTS, Server, Tenant, conformity
 
 from planwerk.identity.sessions import close_session, close_sessions
 from planwerk.identity.signing import ALGORITHM, signing_key
-from planwerk.identity.tokens import OAUTH, WEB, audience, oauth_token
+from planwerk.identity.tokens import OAUTH, WEB, WEB_TOKEN_SECONDS, audience, oauth_token
 from planwerk.settings import public_url
 from planwerk.store.statements import Statement
 from planwerk.store.transaction import Transaction
@@ -112,6 +112,8 @@ FORGED: dict[str, Make] = {
     "a key of the forger in the header": lambda forge, claims: forge.sign(claims, NEW_KEY, jwk=NEW_KEY.as_dict(private=False)),
     "no name of a key, and a key of the forger": lambda forge, claims: forge.sign(claims, NEW_KEY, kid=None),
     "expired by a second": lambda forge, claims: forge.sign({**claims, "exp": int(time.time()) - 1}),
+    "longer than ours live": lambda forge, claims: forge.sign({**claims, "exp": claims["iat"] + lifetime(forge, claims) + 1}),
+    "an end at no time": lambda forge, claims: forge.sign({**claims, "exp": float("inf")}),
     "without an end": lambda forge, claims: forge.sign(without(claims, "exp")),
     "from the future": lambda forge, claims: forge.sign({**claims, "iat": int(time.time()) + 120, "exp": int(time.time()) + 400}),
     "without a beginning": lambda forge, claims: forge.sign(without(claims, "iat")),
@@ -139,6 +141,10 @@ FORGED: dict[str, Make] = {
 
 def without(claims: Claims, name: str) -> Claims:
     return {key: value for key, value in claims.items() if key != name}
+
+
+def lifetime(forge: Forge, claims: Claims) -> int:
+    return WEB_TOKEN_SECONDS if claims["aud"].endswith(f"/{WEB}") else forge.server.settings.access_token_seconds
 
 
 def swapped(forge: Forge, claims: Claims) -> str:

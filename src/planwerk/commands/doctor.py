@@ -17,7 +17,9 @@ from planwerk.commands.opened import opened, sqlite_path
 from planwerk.errors import Refusal
 from planwerk.files.vault import open_vault
 from planwerk.hooks.address import network_faults, networks_of
+from planwerk.identity.signing import is_openable
 from planwerk.postbox import Postbox, mail_faults
+from planwerk.secret import parse_secret
 from planwerk.settings import MEBIBYTE, Settings, beside_database
 from planwerk.store.database import Database, Unusable
 from planwerk.store.environments import ACTIVE, find_environment
@@ -50,6 +52,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         with opened(settings) as database:
             yield from examine_database(database, path)
             yield from check_provider(settings, database)
+            yield from check_keys(settings, database)
     except (Unusable, Refusal) as error:
         yield Finding(PROBLEM, f"the database cannot be used: {error}")
 
@@ -98,8 +101,12 @@ def check_disk(settings: Settings) -> Iterator[Finding]:
     yield Finding(state, f"{free // MEBIBYTE} MiB free in {folder}")
 
 
+def secret_path(settings: Settings) -> Path:
+    return Path(settings.secret_file) if settings.secret_file else beside_database(settings, "secret")
+
+
 def check_secret(settings: Settings) -> Iterator[Finding]:
-    path = Path(settings.secret_file) if settings.secret_file else beside_database(settings, "secret")
+    path = secret_path(settings)
     if not path.exists():
         yield Finding(OK, f"the secret file {path} is made at the first start")
     elif stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -198,6 +205,20 @@ def check_provider(settings: Settings, database: Database) -> Iterator[Finding]:
         yield Finding(PROBLEM, text)
     elif found.status != ACTIVE:
         yield Finding(PROBLEM, f"the environment of the provider's users, {found.name}, is not active")
+
+
+def check_keys(settings: Settings, database: Database) -> Iterator[Finding]:
+    """Whether the secret file is the one that the database was used with."""
+    path = secret_path(settings)
+    try:
+        secret = parse_secret(path) if path.exists() else None
+    except (OSError, ValueError) as error:
+        yield Finding(PROBLEM, str(error))
+        return
+    if schema_of(database) == newest() and not database.write_now("", lambda tx: is_openable(tx, secret)):
+        lost = "access tokens, links that were sent, the codes of second factors and the secrets of webhooks"
+        remedy = "bring the file back, or go on without: apps and browsers get new tokens by themselves, docs/access.md tells the rest"
+        yield Finding(PROBLEM, f"the database was used with another secret file than {path}; {lost} are lost: {remedy}")
 
 
 SQLITE_CHECKS: tuple[Callable[[Database], Iterator[Finding]], ...] = (check_engine, check_integrity)

@@ -1,7 +1,8 @@
 """The keys that sign access tokens: made on first use, rotated by `planwerk keys rotate`, private parts sealed in the database.
 
 Tokens are JWTs signed with ES256 (RFC 7518, section 3.4). A retired key still verifies what it has signed, until that has
-expired; then it goes.
+expired; then it goes. One that was sealed with another secret file goes with all before it as soon as one that opens is
+needed: perhaps the file was changed because somebody had seen it.
 """
 
 import datetime as dt
@@ -9,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+import structlog
 from joserfc.jwk import ECKey
 
 from planwerk.fields import instant
@@ -25,6 +27,7 @@ INSERT = Statement("INSERT INTO signing_key (id, private, public, created_at) VA
 RETIRE = Statement("UPDATE signing_key SET retired_at = {now} WHERE retired_at IS NULL AND id <> {id}", {})
 LIST = Statement("SELECT id, created_at, retired_at FROM signing_key ORDER BY created_at, id", {})
 FORGET = Statement("DELETE FROM signing_key WHERE retired_at < {before} RETURNING id", {})
+REMOVE = Statement("DELETE FROM signing_key WHERE created_at <= (SELECT created_at FROM signing_key WHERE id = {id})", {})
 PUBLIC = {  # one row, so that `Database.fetch` can read it
     "sqlite": Statement("SELECT json_group_array(json(public)) FROM signing_key", {}),
     "postgresql": Statement("SELECT coalesce(json_agg(public::json), '[]')::text FROM signing_key", {}),
@@ -32,11 +35,22 @@ PUBLIC = {  # one row, so that `Database.fetch` can read it
 
 
 def signing_key(tx: Transaction) -> ECKey:
-    """The newest key; the first one is made when it is needed. Raises ValueError if it was sealed with another secret."""
-    found = tx.run_named(NEWEST)
-    if not found:
-        return new_signing_key(tx)
-    return open_key(secret_of(tx.settings), found[0][0], found[0][1])
+    """The newest key that signs; the first one is made when it is needed, and another where the secret file is another."""
+    for id, sealed in tx.run_named(NEWEST):
+        try:
+            return open_key(secret_of(tx.settings), id, sealed)
+        except ValueError:
+            tx.run_named(REMOVE, id=id)
+            structlog.get_logger("planwerk").warning("new signing key, for the old one was sealed with another secret file", gone=id)
+    return new_signing_key(tx)
+
+
+def is_openable(tx: Transaction, secret: bytes | None) -> bool:
+    """Whether the newest key that signs opens with the secret, or there is none."""
+    try:
+        return all(secret is not None and open_key(secret, id, sealed) for id, sealed in tx.run_named(NEWEST))
+    except ValueError:
+        return False
 
 
 @lru_cache(16)

@@ -1,8 +1,9 @@
 """Access tokens: JWT → Actor, and the making of them.
 
 There are two kinds, told apart by their audience: one that an app holds in the name of a user (OAuth), and one that a browser
-gets for its session. A signature is judged once and remembered; whether the grant or the session still lives, and which role
-its user has, is looked up whenever any of these may have changed (on PostgreSQL at most a second ago).
+gets for its session. A signature is judged once and remembered for as long as its key is there, which is looked up once a
+minute; whether the grant or the session still lives, and which role its user has, is looked up whenever any of these may have
+changed (on PostgreSQL at most a second ago).
 """
 
 import time
@@ -12,7 +13,7 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet
+from joserfc.jwk import ECKey
 from joserfc.jws import extract_compact
 
 from planwerk.actor import Actor, Role
@@ -26,6 +27,7 @@ from planwerk.store.transaction import Row, Transaction
 OAUTH, WEB = "v1", "web"  # the ends of the two audiences
 WEB_TOKEN_SECONDS = 300
 SKEW_SECONDS = 60  # how far the clocks of several servers may differ
+KEYS_SECONDS = 60  # after which a key that was taken away proves nothing more
 REMEMBERED = 10_000
 NOT_KNOWN = "the access token is not valid"
 
@@ -78,8 +80,9 @@ def make_token(tx: Transaction, kind: str, claims: dict[str, Any], seconds: int)
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token with a right signature says."""
+    """What a token with a right signature says. `kid`: which key it was made with."""
 
+    kid: str
     kind: str
     environment_id: str
     user_id: str
@@ -111,6 +114,7 @@ class Tokens:
         self.clock = clock
         self.issuer = public_url(settings)
         self.kinds = {audience(settings, kind): kind for kind in (OAUTH, WEB)}
+        self.lives = {OAUTH: settings.access_token_seconds, WEB: WEB_TOKEN_SECONDS}  # at most, in seconds
         self.statements = {kind: database.statements.named(statement) for kind, statement in FIND.items()}
         self.keys: dict[str, ECKey] = {}
         self.keys_read = float("-inf")
@@ -119,8 +123,11 @@ class Tokens:
 
     async def actor(self, token: bytes) -> Actor:
         """The caller; refuses with 401, always in the same words."""
+        now = self.clock()
+        if not 0 <= now - self.keys_read < KEYS_SECONDS:
+            await self.read_keys()
         known = self.known.get(token)
-        if known is not None and known.expires > self.clock() and self.is_current(known):
+        if known is not None and known.expires > now and self.is_current(known):
             return known.actor
         claims = self.judged.get(token) or await self.judge(token)
         if claims.expires <= self.clock():
@@ -128,6 +135,10 @@ class Tokens:
             self.judged.pop(token, None)
             raise unauthorized()
         return await self.find(token, claims)
+
+    def forget(self, token: bytes) -> None:
+        """Ask the next time whether the token still holds, also within this generation."""
+        self.known.pop(token, None)
 
     def is_current(self, known: Known) -> bool:
         """Whether nothing that the token depends on has changed since it was looked up."""
@@ -147,43 +158,48 @@ class Tokens:
             self.known.pop(token, None)
             raise unauthorized()
         owner_id, actor = found[0], actor_of(claims, *found[1:])
-        if generation == self.database.generation:  # else something was committed meanwhile, perhaps that the grant is revoked
+        # else something was committed meanwhile, perhaps that the grant is revoked, or the key was taken away
+        if generation == self.database.generation and claims.kid in self.keys:
             if len(self.known) >= REMEMBERED:
                 self.known.clear()
             self.known[token] = Known(actor, claims.expires, owner_id, self.version(claims.environment_id, owner_id), generation)
         return actor
 
     async def judge(self, token: bytes) -> Claims:
-        """The claims of a token whose signature, issuer and audience are right."""
+        """The claims of a token whose signature, issuer and audience are right, and which lives no longer than ours do."""
         text = token.decode("ascii", "replace")
-        await self.read_keys(kid_of(text))
+        kid = kid_of(text)
+        if kid not in self.keys and (not self.keys or not 0 <= self.clock() - self.keys_read < 1):
+            await self.read_keys()
         try:
-            claims = jwt.decode(text, self.key_set(), algorithms=[ALGORITHM]).claims
+            claims = jwt.decode(text, self.keys[kid], algorithms=[ALGORITHM]).claims
             kind = self.kinds[claims["aud"]]
-            if claims["iss"] != self.issuer or claims["iat"] > self.clock() + SKEW_SECONDS:
+            made, expires = int(claims["iat"]), int(claims["exp"])
+            if claims["iss"] != self.issuer or made > self.clock() + SKEW_SECONDS or expires - made > self.lives[kind]:
                 raise unauthorized()
             id, client_id = (claims["grant"], claims["client_id"]) if kind == OAUTH else (claims["session"], "")
-            judged = Claims(kind, claims["environment"], claims["sub"], id, client_id, int(claims["exp"]))
-        except (JoseError, KeyError, TypeError, ValueError):
+            judged = Claims(kid, kind, claims["environment"], claims["sub"], id, client_id, expires)
+        except (JoseError, KeyError, TypeError, ValueError, OverflowError):
             raise unauthorized() from None
         if len(self.judged) >= REMEMBERED:
             self.judged.clear()
         self.judged[token] = judged
         return judged
 
-    def key_set(self) -> KeySet:
-        if not self.keys:
-            raise unauthorized()
-        return KeySet(list(self.keys.values()))
-
-    async def read_keys(self, kid: str) -> None:
-        """Read the public keys again for one that is not known, at most once a second."""
-        if kid in self.keys or self.clock() - self.keys_read < 1:
-            return
-        self.keys_read = self.clock()
-        row = await self.database.fetch(PUBLIC[self.database.statements.dialect.name], {})
+    async def read_keys(self) -> None:
+        """Read the public keys again; what one of those that are gone has proved is forgotten."""
+        before, self.keys_read = self.keys_read, self.clock()  # first, so that of many requests at once one reads
+        try:
+            row = await self.database.fetch(PUBLIC[self.database.statements.dialect.name], {})
+        except BaseException:  # the database or the caller is gone; the next request tries again
+            self.keys_read = before
+            raise
         assert row is not None, "an aggregate has a row"
-        self.keys = {key["kid"]: ECKey.import_key(key) for key in public_keys(row[0])}
+        keys = {key["kid"]: self.keys.get(key["kid"]) or ECKey.import_key(key) for key in public_keys(row[0])}
+        if self.keys.keys() - keys.keys():
+            self.judged.clear()
+            self.known.clear()
+        self.keys = keys
 
 
 def kid_of(token: str) -> str:

@@ -61,7 +61,10 @@ def take_code(tx: Transaction, user: Row, code: str) -> bool:
 def take_step(tx: Transaction, user: Row, code: str) -> bool:
     if not user["totp_secret"]:
         return False
-    secret = unseal(secret_of(tx.settings), PURPOSE, user["totp_secret"])
+    try:
+        secret = unseal(secret_of(tx.settings), PURPOSE, user["totp_secret"])
+    except ValueError:  # sealed with another secret file: recovery codes still open
+        return False
     step = step_of(secret, code, dt.datetime.fromisoformat(tx.now).timestamp())
     return step is not None and bool(tx.run_named(TAKE, id=user["id"], step=step, sealed=user["totp_secret"]))
 
