@@ -139,6 +139,17 @@ def test_a_public_app_has_no_secret(server: Server, world: World) -> None:
     assert admin.browser.post(f"/developer/apps/{client_id}/secret", None, **fields).status == 403
 
 
+@pytest.mark.parametrize("id", ["%00", "a%00b", "nobody", "%FF"])
+def test_what_is_no_id_is_no_app(id: str, server: Server, world: World) -> None:
+    """PostgreSQL takes no text with a NUL; such a path was a fault of ours."""
+    admin = new_visit(server, world, "admin")
+    admin.browser.open("/developer/apps")
+    csrf = admin.browser.page.form("/developer/apps").fields["csrf"]
+    assert admin.browser.open(f"/developer/apps/{id}").status == 404
+    for path in ("", "/secret", "/delete"):
+        assert admin.browser.post(f"/developer/apps/{id}{path}", None, csrf=csrf, **CLOCK).status == 404
+
+
 def test_a_new_secret_replaces_the_old_one_and_users_stay_connected(server: Server, world: World) -> None:
     admin, visit = new_visit(server, world, "admin"), new_visit(server, server.tenant())
     client_id, secret = registered(admin.browser)

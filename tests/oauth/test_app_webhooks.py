@@ -229,3 +229,19 @@ def test_an_app_changes_its_own_webhooks_and_no_others(mill: Mill) -> None:
         assert client.get(f"/v1/webhook/{other}")["url"] == URL
         assert client.refused("PUT", f"/v1/webhook/{other}", {"url": "https://example.org/"}) == (403, [10003])
         assert client.refused("POST", f"/v1/webhook/{other}/secret") == (403, [10003])
+
+
+def test_an_app_deletes_and_calls_its_own_webhooks_and_no_others(mill: Mill) -> None:
+    """To see it fail: leave `keep_from_others` out of `remove_webhook`, `send_test`, `resend` or `resend_failed`."""
+    client = mill.client(mill.tokens)
+    calls = ("test", "resend", "delivery/{}/resend")
+    for other in (hook(mill.world.client), hook(person(mill.server, mill.world, "admin").client)):
+        sent = mill.world.client.post(f"/v1/webhook/{other}/test", expect=200)["id"]
+        for call in calls:
+            assert client.refused("POST", f"/v1/webhook/{other}/{call.format(sent)}") == (403, [10003])
+        assert client.refused("DELETE", f"/v1/webhook/{other}") == (403, [10003])
+        assert [row["id"] for row in client.get(f"/v1/webhook/{other}/delivery")["data"]] == [sent]
+    sent = client.post(f"/v1/webhook/{mill.hook}/test", expect=200)["id"]
+    for call in calls:
+        client.post(f"/v1/webhook/{mill.hook}/{call.format(sent)}", expect=200)
+    client.delete(f"/v1/webhook/{mill.hook}")

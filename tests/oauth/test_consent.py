@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from tests.logging_in import browser_of, human, log_in
 from tests.oauth.connecting import BACK, App, Visit, challenge, new_app, new_visit, nobody, returned
 from tests.people import person
 from tests.server import Server
@@ -70,6 +71,25 @@ STATES = ("a b", "a+b", "%2F%252e", "é€😀", "a&b=c#d?e", "line\nbreak\r\n",
 def test_the_state_comes_back_untouched(state: str, app: App, visit: Visit) -> None:
     assert visit.decide(app, state=state)["state"] == state
     assert visit.decide(app, "refuse", state=state)["state"] == state
+
+
+@pytest.mark.parametrize("state", ["s" * 2500, "ä" * 1200, "s" * 12_000], ids=len)
+def test_a_login_leads_back_to_a_long_request(state: str, app: App, server: Server) -> None:
+    """To see it fail: let `login.following_of` take no more than 2000 characters."""
+    who = human(server, server.tenant())
+    page = log_in(browser := browser_of(server), who.email, path=app.address(state=state))
+    assert (page.status, "Allow" in page.text) == (200, True)
+    browser.submit(button=("decision", "refuse"))
+    assert returned(browser.page)["state"] == state
+
+
+def test_a_request_that_no_login_can_carry_goes_back_to_the_app(app: App, server: Server) -> None:
+    """To see it fail: compare nothing with `ADDRESS_BYTES` in `Consent.to_login`."""
+    back = returned(browser_of(server).open(app.address(state="%" * 5000)))
+    assert (back["error"], back["state"], back["iss"]) == ("invalid_request", "%" * 5000, ISSUER)
+    assert "send a shorter state" in back["error_description"]
+    unproved = browser_of(server).open(app.address(state="%" * 4900, redirect_uri="https://evil.example/"))
+    assert (unproved.status, "location" in unproved.answer.headers) == (400, False)
 
 
 def test_no_state_comes_back_where_none_was_sent(app: App, visit: Visit) -> None:

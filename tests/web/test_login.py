@@ -1,7 +1,7 @@
 """The login: what opens, what does not and never says why, where it leads, and how guessing is slowed down.
 
 To see them fail: leave out one condition of `logins.LIVES`; check less often for an unknown email than for one known thrice; keep
-the cookie that the browser sent; give the address to go on to as it came; ask the throttle only before the password.
+the cookie that the browser sent; give the address to go on to as it came; count failures after the password; leave out the turns.
 """
 
 import asyncio
@@ -17,7 +17,8 @@ from tests.visiting import Browser
 
 from planwerk.identity.logins import CHECKS, MOST
 from planwerk.identity.passwords import Passwords
-from planwerk.identity.throttle import LIMITS, Throttle
+from planwerk.identity.throttle import LIMITS, LINE_SECONDS, LONGEST_LINE
+from planwerk.store.database import unavailable
 from planwerk.web.site import SESSION_COOKIE
 
 
@@ -190,7 +191,7 @@ NEXT = {
     "/\\evil.example": "/account",
     "javascript:alert(1)": "/account",
     "/account\r\nset-cookie: a=b": "/account",
-    "/" + "a" * 5000: "/account",
+    "/" + "a" * 16_384: "/account",
     "": "/account",
 }
 
@@ -261,48 +262,95 @@ def test_one_who_has_a_user_with_the_same_email_elsewhere_cannot_clear_the_count
 
 
 @pytest.mark.usefixtures("few")
-def test_many_guesses_at_once_learn_no_more_than_as_many_after_each_other(
-    server: Server, ann: Human, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The right guess passes the first look at the count, and is checked while the wrong ones are counted."""
-    begun, counted = threading.Event(), threading.Event()
-    fits, fail = Passwords.fits, Throttle.fail
-    failures: list[str] = []
+def test_many_guesses_at_once_learn_no_more_than_as_many_after_each_other(server: Server, ann: Human, checks: list[bool]) -> None:
+    """From many addresses at one account: those beyond the limit are no work, either."""
+    browsers = [opened(server) for _ in range(7)]
 
-    def slow_if_right(passwords: Passwords, hash: str | None, password: str) -> bool:
-        if password == PASSWORD:
+    async def all_at_once() -> list[int]:
+        return await asyncio.gather(*(guess(browser, ann.email, "a wrong guess") for browser in browsers))
+
+    assert sorted(server.loop.run(all_at_once())) == [403, 403, 403, 429, 429, 429, 429]
+    assert len(checks) == 3 * CHECKS
+    assert log_in(browser_of(server), ann.email).status == 429
+
+
+@pytest.mark.usefixtures("few")
+def test_many_guesses_at_once_from_one_address_are_no_more_work_than_its_limit(server: Server, ann: Human, checks: list[bool]) -> None:
+    browser = opened(server)
+
+    async def all_at_once() -> list[int]:
+        return await asyncio.gather(*(guess(browser, f"{number}.{ann.email}", "a wrong guess") for number in range(8)))
+
+    assert sorted(server.loop.run(all_at_once())) == [403] * 5 + [429] * 3
+    assert len(checks) == 5 * CHECKS
+
+
+@pytest.mark.usefixtures("few")
+def test_logins_that_succeed_leave_the_count_of_their_address_alone(server: Server, browser: Browser, ann: Human) -> None:
+    for _ in range(7):
+        assert log_in(browser, ann.email).status == 200
+        browser.cookies.clear()
+    assert [log_in(browser, f"{number}.{ann.email}", "wrong password").status for number in range(6)] == [403] * 5 + [429]
+
+
+@pytest.mark.usefixtures("few")
+def test_a_login_that_the_database_could_not_answer_is_not_counted(
+    server: Server, browser: Browser, ann: Human, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise unavailable("the database is away", 5)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("planwerk.web.login.prove", away)
+        assert [log_in(browser, ann.email).status for _ in range(7)] == [503] * 7
+    assert log_in(browser, ann.email).status == 200
+
+
+def test_a_burst_from_one_address_holds_up_no_other(server: Server, ann: Human, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The passwords of the burst are being checked until somebody else has logged in; without turns that is never."""
+    begun, inside = threading.Event(), threading.Event()
+    fits = Passwords.fits
+
+    def slow_if_wrong(passwords: Passwords, hash: str | None, password: str) -> bool:
+        if password != PASSWORD:
             begun.set()
-            assert counted.wait(30)
+            assert inside.wait(60)
         return fits(passwords, hash, password)
 
-    def noted(throttle: Throttle, kind: str, name: str) -> None:
-        try:
-            fail(throttle, kind, name)
-        finally:
-            failures.extend([name] if kind == "account" else [])
-            if len(failures) == 3:
-                counted.set()
+    monkeypatch.setattr(Passwords, "fits", slow_if_wrong)
+    one, other = opened(server), opened(server)
 
-    monkeypatch.setattr(Passwords, "fits", slow_if_right)
-    monkeypatch.setattr(Throttle, "fail", noted)
-
-    async def all_at_once(right: Browser, wrong: list[Browser]) -> tuple[int, list[int]]:
-        first = asyncio.ensure_future(guess(right, ann.email, PASSWORD))
+    async def burst() -> tuple[int, list[tuple[int, str]]]:
+        sent = [asyncio.ensure_future(answer(one, f"{number}.{ann.email}", "a guess or two")) for number in range(LONGEST_LINE + 4)]
         assert await asyncio.to_thread(begun.wait, 30)
-        others = await asyncio.gather(*(guess(browser, ann.email, "a wrong guess") for browser in wrong))
-        return await first, others
+        try:
+            mine = await asyncio.wait_for(guess(other, ann.email, PASSWORD), 30)
+        finally:
+            inside.set()
+        return mine, await asyncio.gather(*sent)
 
-    browsers = [browser_of(server) for _ in range(7)]
-    for browser in browsers:
-        browser.open("/login")
-    right, wrong = server.loop.run(all_at_once(browsers[0], browsers[1:]))
-    assert (right, sorted(wrong)) == (429, [403, 403, 403, 429, 429, 429])
+    mine, others = server.loop.run(burst())
+    assert mine == 303
+    assert sorted(others) == [(403, "")] * LONGEST_LINE + [(429, str(LINE_SECONDS))] * 4
+
+
+def opened(server: Server) -> Browser:
+    """A browser that shows the login page."""
+    browser = browser_of(server)
+    browser.open("/login")
+    return browser
 
 
 async def guess(browser: Browser, email: str, password: str) -> int:
     """The status of one guess, sent from the loop of the application."""
+    return (await answer(browser, email, password))[0]
+
+
+async def answer(browser: Browser, email: str, password: str) -> tuple[int, str]:
+    """(status, Retry-After)."""
     fields = {**browser.page.form("/login").fields, "email": email, "password": password}
     cookies = "; ".join(f"{name}={text}" for name, text in browser.cookies.items())
     headers = {"content-type": "application/x-www-form-urlencoded", "cookie": cookies, "host": browser.host, **browser.headers}
     sent = [(name.encode(), text.encode()) for name, text in headers.items()]
-    return (await browser.client.exchange("POST", "/login", b"", sent, urlencode(fields).encode())).status
+    got = await browser.client.exchange("POST", "/login", b"", sent, urlencode(fields).encode())
+    return got.status, got.headers.get("retry-after", "")

@@ -9,7 +9,22 @@ import time
 from collections.abc import Callable
 
 import pytest
-from tests.logging_in import PASSWORD, Human, browser_of, code_of, forget_step, human, log_in, logged_in, row, sessions, value, with_factor
+from tests.logging_in import (
+    PASSWORD,
+    Human,
+    browser_of,
+    change,
+    code_of,
+    forget_step,
+    human,
+    log_in,
+    logged_in,
+    row,
+    sessions,
+    suspend,
+    value,
+    with_factor,
+)
 from tests.people import person
 from tests.server import Server
 from tests.visiting import Browser, Page
@@ -205,6 +220,62 @@ def test_after_five_wrong_codes_even_the_right_one_is_refused(server: Server, br
     assert give_after(browser_of(server), ann, code_of(secret)) == 429, "another browser counts as the same account"
     assert give_after(other := browser_of(server), ann, codes[0]) == 429
     assert int(other.page.answer.headers["retry-after"]) > 0
+
+
+# ── of several environments ──
+
+
+@pytest.fixture
+def twin(server: Server, ann: Human) -> Human:
+    """The same person in another environment, used last."""
+    twin = human(server, server.tenant("Workshop"), ann.email)
+    change(server, twin, last_login_at="2100-01-01T00:00:00Z")
+    return twin
+
+
+def test_the_page_names_the_environment_whose_code_it_wants(server: Server, browser: Browser, ann: Human) -> None:
+    with_factor(server, ann)
+    assert "for Planwerk Secured " in begin(browser, ann).text
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["used last", "the other"])
+def test_the_code_of_each_environment_opens_that_one(place: int, server: Server, browser: Browser, ann: Human, twin: Human) -> None:
+    """To see it fail: leave `logins.sort` out of `take_code`."""
+    who = (twin, ann)[place]
+    secrets = {user.id: with_factor(server, user)[0] for user in (ann, twin)}
+    page = begin(browser, ann)
+    assert page.text.index("Workshop ") < page.text.index("Secured ")
+    assert page.form("/login/code").fields["user"] == twin.id, "the one used last is proposed"
+    wrong = browser.submit("/login/code", user=who.id, code="000000")
+    assert (wrong.status, wrong.form("/login/code").fields["user"]) == (403, who.id), "the choice stays"
+    assert browser.submit("/login/code", code=code_of(secrets[who.id])).status == 200
+    assert (len(sessions(server, who)), len(sessions(server, twin)) + len(sessions(server, ann))) == (1, 1)
+
+
+def test_wrong_codes_count_for_the_user_who_was_chosen(server: Server, browser: Browser, ann: Human, twin: Human) -> None:
+    secrets = {user.id: with_factor(server, user)[0] for user in (ann, twin)}
+    begin(browser, ann)
+    assert [browser.submit("/login/code", user=ann.id, code="000000").status for _ in range(6)] == [403] * 5 + [429]
+    assert browser.submit("/login/code", code=code_of(secrets[ann.id])).status == 429
+    assert browser.submit("/login/code", user=twin.id, code=code_of(secrets[twin.id])).status == 200
+
+
+def test_nobody_else_can_be_chosen(server: Server, browser: Browser, ann: Human) -> None:
+    with_factor(server, ann)
+    stranger = human(server, server.tenant("Elsewhere"))
+    secret, _ = with_factor(server, stranger)
+    begin(browser, ann)
+    assert browser.submit("/login/code", user=stranger.id, code=code_of(secret)).status == 403
+    assert sessions(server, stranger) == []
+
+
+def test_an_environment_that_is_no_more_is_not_offered(server: Server, browser: Browser, ann: Human, twin: Human) -> None:
+    secret = {user.id: with_factor(server, user)[0] for user in (ann, twin)}[ann.id]
+    begin(browser, ann)
+    suspend(server, twin.environment_id)
+    page = browser.open("/login/code")
+    assert ("Workshop" in page.text, page.form("/login/code").fields["user"]) == (False, ann.id)
+    assert give(browser, code_of(secret)) == 200
 
 
 def test_a_right_code_clears_the_count(server: Server, ann: Human) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import httpx2
 import pytest
 import structlog
+from tests.oauth.connecting import new_app
 from tests.visiting import Browser
 from tests.web.openid_provider import SECRET, OpenIdProvider
 from tests.web.single_sign_on import EVA, Company, company, database_url, found_company, provider, refuses
@@ -79,6 +80,17 @@ def test_a_login_goes_on_to_a_page_of_this_server(company: Company, asked: str, 
     callback = company.provider.approve(begin(browser, f"/login/sso?next={quote(asked)}"), **EVA)
     answer = browser.exchange("GET", callback, b"", None)
     assert (answer.status, answer.headers["location"]) == (303, landed)
+
+
+def test_a_request_of_an_app_that_is_too_long_for_the_cookie_goes_back_to_the_app(company: Company) -> None:
+    """To see it fail: leave `sent_back` out of web/sso.py."""
+    app = new_app(company.server, company.server.tenant())
+    back = query_of(begin(company.browser(), f"/login/sso?next={quote(app.address(state='s' * 2500))}"))
+    assert (back["error"], back["state"]) == ("invalid_request", "s" * 2500)
+    forged = f"/login/sso?next={quote(app.address(state='s' * 2500, redirect_uri='https://evil.example/'))}"
+    assert company.browser().open(forged).status == 400
+    kept = f"/login/sso?next={quote(app.address(state='s' * 1500))}"
+    assert begin(company.browser(), kept).startswith(company.provider.issuer)
 
 
 def test_each_login_has_a_state_a_nonce_and_a_challenge_of_its_own(company: Company) -> None:

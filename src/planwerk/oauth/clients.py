@@ -111,7 +111,8 @@ def check_redirect(address: str) -> None:
     try:
         parts = urlsplit(address)
         is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-        is_plain = bool(HOST.fullmatch(parts.hostname or "")) and parts.username is None and parts.password is None and parts.port != 0
+        is_plain = bool(HOST.fullmatch(parts.hostname or "")) and parts.username is None and parts.password is None
+        is_plain = is_plain and parts.port != 0 and not parts.netloc.endswith(":")
     except ValueError:  # a port or an IPv6 address that is none
         is_safe = is_plain = False
     is_written = address.isascii() and address.isprintable() and not set(address) & set(' "<>\\^`{|}#*')

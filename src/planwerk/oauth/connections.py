@@ -34,6 +34,11 @@ HOLDERS = Statement(
     " AND g.deleted_at IS NULL AND g.revoked_at IS NULL",
     {},
 )
+CONNECTED_ELSEWHERE = Statement(
+    "SELECT DISTINCT g.environment_id, g.client_id FROM environment e JOIN oauth_grant g ON g.environment_id = e.id"
+    " AND g.client_environment_id = {owner} AND g.deleted_at IS NULL AND g.revoked_at IS NULL WHERE e.id <> {owner}",
+    {},
+)
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,11 @@ def list_connections(tx: Transaction, environment_id: str) -> list[Connection]:
 def environments_with(tx: Transaction, client_id: str) -> list[str]:
     """The environments in which somebody has connected an app; to be read outside the walls."""
     return [row[0] for row in tx.run_named(HOLDERS, client=client_id)]
+
+
+def connected_elsewhere(tx: Transaction, environment_id: str) -> list[tuple[str, str]]:
+    """(another environment, app) for each app of an environment that somebody has connected there; to be read outside the walls."""
+    return [(holder, client_id) for holder, client_id in tx.run_named(CONNECTED_ELSEWHERE, owner=environment_id)]
 
 
 async def delete_client(database: Database, environment_id: str, client_id: str) -> int:

@@ -44,6 +44,12 @@ def deny(settings: Settings, parameters: Parameters) -> str:
     return returned(settings, parameters, parameters["redirect_uri"], **words)
 
 
+def too_long(settings: Settings, parameters: Parameters) -> str:
+    """Where to send a user whose login cannot remember the way back to what was examined."""
+    words = {"error": "invalid_request", "error_description": "the request is too long for the way through a login; send a shorter state"}
+    return returned(settings, parameters, parameters["redirect_uri"], **words)
+
+
 def fault(settings: Settings, parameters: Parameters, error: OAuth2Error) -> str:
     """Where to send a user with the news that the app asked for something wrong."""
     return returned(settings, parameters, error.redirect_uri, error=error.error, error_description=describe(error))

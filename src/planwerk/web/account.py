@@ -92,12 +92,13 @@ class Pages:
         if wrong:
             return await self.account_page(request, visitor, wrong={"password": wrong}, status=422)
         try:
-            if not await is_own_password(self.site, visitor, fields.get("current", "")):
+            if not await is_own_password(self.site, request, visitor, fields.get("current", "")):
                 return await self.account_page(request, visitor, wrong={"password": NOT_RIGHT}, status=403)
+            async with self.site.turn(request):
+                new = await self.site.passwords.apart(self.site.passwords.hash, fields["password"])
         except Refusal as refusal:
             page = await self.account_page(request, visitor, wrong={"password": sentence(refusal)}, status=refusal.status)
             return with_headers(page, refusal)
-        new = await self.site.passwords.apart(self.site.passwords.hash, fields["password"])
         await self.site.database.write(visitor.environment_id, lambda tx: set_password(as_visitor(tx, visitor), visitor, new))
         return self.site.redirect("/account?saved=password")
 
@@ -146,13 +147,15 @@ def set_profile(tx: Transaction, visitor: Visitor, values: dict[str, Any]) -> No
     tx.update(described, user, {name: described.field[name].store(value) for name, value in values.items()})
 
 
-async def is_own_password(site: Site, visitor: Visitor, password: str) -> bool:
+async def is_own_password(site: Site, request: Request, visitor: Visitor, password: str) -> bool:
     """Whether the password is the visitor's; wrong ones count as at the login, and too many are refused with 429."""
     throttle, tried = site.throttle, [("account", visitor.email.casefold())]
-    await each(throttle.check, tried)
-    user, _ = await site.database.read(visitor.environment_id, lambda tx: own_rows(tx, visitor))
-    fits = await site.passwords.apart(site.passwords.fits, user["password_hash"], password)
-    await each(throttle.check if fits else throttle.fail, tried)
+    async with site.turn(request):
+        user, _ = await site.database.read(visitor.environment_id, lambda tx: own_rows(tx, visitor))
+        await each(throttle.fail, tried)
+        fits = await site.passwords.apart(site.passwords.fits, user["password_hash"], password)
+    if fits:
+        await each(throttle.take_back, tried)
     return fits
 
 

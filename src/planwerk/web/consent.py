@@ -12,22 +12,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from planwerk.edge.limits import ADDRESS_BYTES
 from planwerk.errors import BAD_REQUEST, FORBIDDEN, Refusal, refuse
 from planwerk.identity.logins import Membership, users_of
 from planwerk.identity.sessions import Visitor
 from planwerk.oauth.answers import describe
 from planwerk.oauth.clients import Client
 from planwerk.oauth.request import Parameters, parse_parameters
-from planwerk.oauth.rfc6749_authorize import allow, deny, examine, fault, origin_of
+from planwerk.oauth.rfc6749_authorize import allow, deny, examine, fault, origin_of, too_long
 from planwerk.oauth.rfc6749_token import PREFIXES
 from planwerk.store.transaction import Transaction
 from planwerk.web.site import POLICY, Site
 
+PATHS = [f"{prefix}/authorize" for prefix in PREFIXES]
+LONGEST = len("/environments")  # of the pages between a login and this one; each has the address of this one in its own
+
 
 def routes(site: Site) -> list[Route]:
     page = Consent(site)
-    paths = [f"{prefix}/authorize" for prefix in PREFIXES]
-    return [*(Route(path, page.show) for path in paths), *(Route(path, page.decide, methods=["POST"]) for path in paths)]
+    return [*(Route(path, page.show) for path in PATHS), *(Route(path, page.decide, methods=["POST"]) for path in PATHS)]
 
 
 @dataclass
@@ -37,13 +40,13 @@ class Consent:
     site: Site
 
     async def show(self, request: Request) -> Response:
-        asked = parameters_of(request)
+        asked = parameters_of(request.scope["query_string"])
         try:
             client = await examine(self.site.database, asked)
         except OAuth2Error as error:
             return self.turned_away(asked, error)
         visitor = await self.site.visitor(request)
-        return self.to_login(request, asked) if visitor is None else await self.page(request, asked, client, visitor)
+        return await self.to_login(request, asked) if visitor is None else await self.page(request, asked, client, visitor)
 
     async def page(self, request: Request, asked: Parameters, client: Client, visitor: Visitor) -> Response:
         users = await users_of(self.site.database, visitor)
@@ -60,10 +63,10 @@ class Consent:
         )
 
     async def decide(self, request: Request) -> Response:
-        form, asked = await self.site.form(request), parameters_of(request)
+        form, asked = await self.site.form(request), parameters_of(request.scope["query_string"])
         visitor = await self.site.visitor(request)
         if visitor is None:
-            return self.to_login(request, asked)
+            return await self.to_login(request, asked)
         try:
             client = await examine(self.site.database, asked)
         except OAuth2Error as error:
@@ -90,8 +93,23 @@ class Consent:
             raise cannot_be_met(error)
         return self.site.redirect(fault(self.site.settings, asked, error))
 
-    def to_login(self, request: Request, asked: Parameters) -> Response:
-        return self.site.redirect(f"/login?next={quote(address_of(request, asked), safe='')}")
+    async def to_login(self, request: Request, asked: Parameters) -> Response:
+        query = f"next={quote(address_of(request, asked), safe='')}"
+        return await self.sent_back(asked) if LONGEST + len(query) > ADDRESS_BYTES else self.site.redirect(f"/login?{query}")
+
+    async def sent_back(self, asked: Parameters) -> Response:
+        """Back to the app, whose request no login can carry."""
+        try:
+            await examine(self.site.database, asked)
+        except OAuth2Error as error:
+            return self.turned_away(asked, error)
+        return self.site.redirect(too_long(self.site.settings, asked))
+
+
+async def sent_back(site: Site, address: str) -> Response | None:
+    """Back to the app that sent a user to this page, if that is what is at an address which is too long to be kept."""
+    path, _, query = address.partition("?")
+    return await Consent(site).sent_back(parameters_of(query.encode())) if path in PATHS else None
 
 
 def address_of(request: Request, asked: Parameters) -> str:
@@ -99,10 +117,10 @@ def address_of(request: Request, asked: Parameters) -> str:
     return f"{request.url.path}?{urlencode(asked)}"
 
 
-def parameters_of(request: Request) -> Parameters:
+def parameters_of(query: bytes) -> Parameters:
     """What the app asked, from the address; refuses with 400 what cannot be read."""
     try:
-        return parse_parameters(request.scope["query_string"])
+        return parse_parameters(query)
     except OAuth2Error as error:
         raise cannot_be_met(error) from None
 

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from planwerk.catalog.oauth_client import OAUTH_CLIENT
 from planwerk.errors import FORBIDDEN, NOT_FOUND, refuse
+from planwerk.fields import UUID
 from planwerk.identity.sessions import Visitor
 from planwerk.oauth.clients import addresses_of, change, register, renew_secret
 from planwerk.oauth.connections import delete_client
@@ -87,14 +88,14 @@ class AppPages:
         return self.site.page(request, "developer_app.html", 422 if told["wrong"] else 200, client=client, visitor=visitor, **told)
 
     async def find(self, request: Request, visitor: Visitor) -> Row:
-        return await self.site.database.read(visitor.environment_id, lambda tx: known(tx.first(OAUTH_CLIENT, id=request.path_params["id"])))
+        return await self.site.database.read(visitor.environment_id, lambda tx: known(tx.first(OAUTH_CLIENT, id=app_id(request))))
 
     async def show_one(self, request: Request, visitor: Visitor, _: Fields) -> Response:
         return self.page(request, visitor, await self.find(request, visitor))
 
     async def save(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
         def work(tx: Transaction) -> Row:
-            client = known(tx.get(OAUTH_CLIENT, request.path_params["id"]))
+            client = known(tx.get(OAUTH_CLIENT, app_id(request)))
             return change(tx, client, fields.get("name", ""), addresses_in(fields), require_pkce="require_pkce" in fields)
 
         try:
@@ -106,7 +107,7 @@ class AppPages:
 
     async def renew(self, request: Request, visitor: Visitor, _: Fields) -> Response:
         def work(tx: Transaction) -> tuple[Row, str]:
-            client = known(tx.get(OAUTH_CLIENT, request.path_params["id"]))
+            client = known(tx.get(OAUTH_CLIENT, app_id(request)))
             if client["is_public"]:
                 raise refuse(FORBIDDEN, "a public app has no secret")
             return renew_secret(tx, client)
@@ -115,8 +116,16 @@ class AppPages:
         return self.page(request, visitor, client, secret=secret)
 
     async def delete(self, request: Request, visitor: Visitor, _: Fields) -> Response:
-        await delete_client(self.site.database, visitor.environment_id, request.path_params["id"])
+        await delete_client(self.site.database, visitor.environment_id, app_id(request))
         return self.site.redirect(PATH)
+
+
+def app_id(request: Request) -> str:
+    """The id in a path; refuses with 404 what is none, for PostgreSQL takes no text with a NUL."""
+    id: str = request.path_params["id"]
+    if not UUID.fullmatch(id):
+        raise refuse(NOT_FOUND, "there is no such app")
+    return id
 
 
 def known(client: Row | None) -> Row:

@@ -52,10 +52,12 @@ def routes(site: Site) -> list[Route]:
         asks_code = user.login.asks_code
         tried, near = ([("factor", user.user_id)], [("address", site.address(request))]) if asks_code else ([], [])
         await each(site.throttle.check, near)
-        await each(site.throttle.fail, tried)
+        await each(site.throttle.fail, tried + near)
         address, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
         cookie = await switch(site.database, visitor, user.login, code=code, address=address, agent=agent)
-        await (each(site.throttle.fail, near) if cookie is None else each(site.throttle.clear, tried))
+        if cookie is not None:
+            await each(site.throttle.take_back, near)
+            await each(site.throttle.clear, tried)
         return cookie
 
     return [Route("/environments", show), Route("/environments", choose, methods=["POST"])]

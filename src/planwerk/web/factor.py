@@ -55,7 +55,7 @@ class Pages:
         if visitor is None:
             return self.site.to_login(request)
         try:
-            if not await is_own_password(self.site, visitor, fields.get("password", "")):
+            if not await is_own_password(self.site, request, visitor, fields.get("password", "")):
                 return await self.factor_page(request, visitor, wrong=NOT_RIGHT, status=403)
             secret = await self.write(visitor, lambda tx: propose(tx, own_user(tx, visitor)))
         except Refusal as refusal:
@@ -89,7 +89,7 @@ class Pages:
             return self.site.to_login(request)
         code, tried = fields.get("code", "").strip(), [("factor", visitor.user_id)]
         try:
-            if not await is_own_password(self.site, visitor, fields.get("password", "")):
+            if not await is_own_password(self.site, request, visitor, fields.get("password", "")):
                 return await self.factor_page(request, visitor, wrong=NOT_RIGHT, status=403)
             await each(self.site.throttle.fail, tried)
             is_off = await self.write(visitor, lambda tx: turn_off_with(tx, visitor, code))

@@ -33,7 +33,8 @@ def routes(site: Site) -> list[Route]:
         fault = new_password_fault(fields, (invitation.email, *names.values(), " ".join(names.values())))
         if fault:
             return form_page(site, request, invitation, fault, names)
-        hash = await site.passwords.apart(site.passwords.hash, fields["password"])
+        async with site.turn(request):
+            hash = await site.passwords.apart(site.passwords.hash, fields["password"])
         where = site.address(request), request.headers.get("user-agent", "")
         cookie = await site.database.write(invitation.environment_id, lambda tx: let_in(tx, invitation, hash, names, where))
         return no_link(site, request) if cookie is None else site.log_in(site.redirect("/account"), cookie)

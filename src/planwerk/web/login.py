@@ -1,11 +1,13 @@
 """/login and /logout: email and password in, a session out; in between, perhaps, a code of the second factor.
 
 Whatever is wrong with an email or a password, the page says the same, with the same status, after the same work. Between
-password and code the browser holds a sealed cookie that opens nothing but the page for the code, for five minutes.
+password and code the browser holds a sealed cookie that opens nothing but the page for the code, for five minutes. The code is
+that of one user, whom the person chooses if the password opened several; wrong ones are counted for that user.
 """
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -14,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from planwerk.edge.limits import ADDRESS_BYTES
 from planwerk.errors import Refusal
-from planwerk.identity.logins import Login, enter, prove
+from planwerk.identity.logins import Login, Membership, Proof, enter, membership, prove
 from planwerk.identity.sessions import close_session
 from planwerk.identity.throttle import each
 from planwerk.secret import seal, unseal
@@ -24,7 +27,6 @@ from planwerk.web.sso import sso_name
 
 HALF_COOKIE, PURPOSE = "planwerk_login", "password that waits for a code"
 HALF_SECONDS = 300
-ENOUGH = 2000  # characters of an address to go on to
 NOT_RIGHT = "The email or the password is not right."
 CODE_NOT_RIGHT = "The code is not right, or it was used already."
 
@@ -62,21 +64,33 @@ class Pages:
     async def log_in(self, request: Request) -> Response:
         fields = await self.site.form(request)
         email, following = fields.get("email", "").strip(), following_of(request, fields)
-        throttle, tried = self.site.throttle, [("address", self.site.address(request)), ("account", email.casefold())]
         try:
-            await each(throttle.check, tried)
-            proof = await prove(self.site.database, self.site.passwords, email, fields.get("password", ""))
-            await each(throttle.check if proof.logins else throttle.fail, tried)
+            proof = await self.proof(request, email, fields.get("password", ""))
         except Refusal as refusal:
             return with_headers(self.login_page(request, following, email=email, wrong=sentence(refusal), status=refusal.status), refusal)
         if not proof.logins:
             return self.login_page(request, following, email=email, wrong=NOT_RIGHT, status=403)
-        if proof.is_whole:  # else somebody could guess one user's password and clear the count by logging in as another
-            await each(throttle.clear, tried[1:])
         logins = sorted(proof.logins, key=lambda login: login.asks_code)  # what needs no code is open to somebody who has none
         if logins[0].asks_code:
             return self.wait_for_code(logins, following)
         return await self.let_in(request, logins, following) or self.login_page(request, following, wrong=NOT_RIGHT, status=403)
+
+    async def proof(self, request: Request, email: str, password: str) -> Proof:
+        """Whom the password opens, counted as a failure until it is known to be none; refuses with 429 after too many."""
+        throttle, address, account = self.site.throttle, ("address", self.site.address(request)), ("account", email.casefold())
+        await each(throttle.check, [address, account])  # who is refused anyway does not wait, and counts nothing
+        async with self.site.turn(request):
+            await each(throttle.fail, [address, account])
+            try:
+                proof = await prove(self.site.database, self.site.passwords, email, password)
+            except Refusal:  # the database is not there, and nobody has learned anything
+                await each(throttle.take_back, [address, account])
+                raise
+        if proof.logins:
+            await each(throttle.take_back, [address])
+            # of several users whose passwords differ, one who knows one of them must not clear the count of guesses at another
+            await each(throttle.clear if proof.is_whole else throttle.take_back, [account])
+        return proof
 
     async def let_in(self, request: Request, logins: Sequence[Login], following: str, code: str = "") -> Response | None:
         """On to where the person wanted to go, with the cookie of a session of the first; None if it does not let them in."""
@@ -109,26 +123,42 @@ class Pages:
 
     async def show_code(self, request: Request) -> Response:
         following = following_of(request)
-        return self.code_page(request, following) if self.waiting(request) else self.site.redirect(f"/login?{next_query(following)}")
+        if not self.waiting(request):
+            return self.site.redirect(f"/login?{next_query(following)}")
+        return await self.code_page(request, following)
 
-    def code_page(self, request: Request, following: str, *, wrong: str = "", status: int = 200) -> Response:
-        return self.site.page(request, "code.html", status, next=following, wrong=wrong)
+    async def code_page(self, request: Request, following: str, *, chosen: str = "", wrong: str = "", status: int = 200) -> Response:
+        """`chosen` is the id of the user whose code was asked for last."""
+        users = await self.named(self.waiting(request))
+        return self.site.page(request, "code.html", status, next=following, users=users, chosen=chosen, wrong=wrong)
+
+    async def named(self, logins: Sequence[Login]) -> list[Membership]:
+        """Those that still live, in the same order, with the names of their environments; none while the database is not there."""
+        users: list[Membership | None] = []
+        with suppress(Refusal):
+            users = [await membership(self.site.database, login, is_current=False) for login in logins]
+        return [user for user in users if user is not None]
 
     async def take_code(self, request: Request) -> Response:
         fields, logins = await self.site.form(request), self.waiting(request)
         following = following_of(request, fields)
         if not logins:
             return self.site.redirect(f"/login?{next_query(following)}")
-        throttle, address, user = self.site.throttle, [("address", self.site.address(request))], [("factor", logins[0].user_id)]
+        logins.sort(key=lambda login: login.user_id != fields.get("user"))  # the chosen one before those that were used last
+        chosen, throttle, address = logins[0].user_id, self.site.throttle, [("address", self.site.address(request))]
+        user = [("factor", chosen)]
         try:
             await each(throttle.check, address)
-            await each(throttle.fail, user)
+            await each(throttle.fail, user + address)
             response = await self.let_in(request, logins, following, fields.get("code", "").strip())
-            await (each(throttle.fail, address) if response is None else each(throttle.clear, user))
+            if response is not None:
+                await each(throttle.take_back, address)
+                await each(throttle.clear, user)
         except Refusal as refusal:
-            return with_headers(self.code_page(request, following, wrong=sentence(refusal), status=refusal.status), refusal)
+            page = await self.code_page(request, following, chosen=chosen, wrong=sentence(refusal), status=refusal.status)
+            return with_headers(page, refusal)
         if response is None:
-            return self.code_page(request, following, wrong=CODE_NOT_RIGHT, status=403)
+            return await self.code_page(request, following, chosen=chosen, wrong=CODE_NOT_RIGHT, status=403)
         return self.site.drop_cookie(response, HALF_COOKIE)
 
     # ── the end ──
@@ -144,7 +174,7 @@ class Pages:
 def following_of(request: Request, fields: Mapping[str, str] | None = None) -> str:
     """Where to go on: the `next` of a form or of the address, if it is a path of this server."""
     given = (request.query_params if fields is None else fields).get("next")
-    return local_path(given if given is not None and len(given) <= ENOUGH else None)
+    return local_path(given if given is not None and len(given) <= ADDRESS_BYTES else None)
 
 
 def next_query(following: str) -> str:

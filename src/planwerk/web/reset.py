@@ -46,7 +46,8 @@ def routes(site: Site) -> list[Route]:
             return no_link(site, request)
         if fault := new_password_fault(fields, (invitation.email, invitation.firstname, invitation.lastname)):
             return form_page(site, request, invitation, fault)
-        hash = await site.passwords.apart(site.passwords.hash, fields["password"])
+        async with site.turn(request):
+            hash = await site.passwords.apart(site.passwords.hash, fields["password"])
         user = await site.database.write(invitation.environment_id, lambda tx: set_password(tx, invitation.id, hash))
         if user is None:
             return no_link(site, request)

@@ -7,7 +7,7 @@ loads nothing from elsewhere.
 import re
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field as attribute
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ from planwerk.edge.reference import new_reference
 from planwerk.errors import BAD_REQUEST, FORBIDDEN, PAYLOAD_TOO_LARGE, Refusal, refuse
 from planwerk.identity.passwords import Passwords
 from planwerk.identity.sessions import Visitor, find_visitor, is_written_long_ago, use_session
-from planwerk.identity.throttle import Throttle, neighbourhood
+from planwerk.identity.throttle import Lines, Throttle, neighbourhood
 from planwerk.secret import is_signed, secret_of, sign
 from planwerk.settings import Settings, public_url
 from planwerk.store.database import Database
@@ -56,6 +56,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.throttle = Throttle(self.settings.rate_limit_storage)
+        self.lines = Lines()
         self.secret = secret_of(self.settings)
         self.public_url = public_url(self.settings)
         self.is_secure = self.public_url.startswith("https:")
@@ -86,6 +87,10 @@ class Site:
     def address(request: Request) -> str:
         """Where a request comes from, as it is counted: one IPv4 address, or the network of an IPv6 address."""
         return neighbourhood(request.client.host if request.client else "")
+
+    def turn(self, request: Request) -> AbstractAsyncContextManager[None]:
+        """Work with a password is done in here: one after another of each address, for it takes long; too many are refused with 429."""
+        return self.lines.turn(self.address(request))
 
     def log_in(self, response: Response, token: str) -> Response:
         """Give the browser the cookie of a session."""

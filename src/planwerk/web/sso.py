@@ -24,11 +24,12 @@ from planwerk.secret import seal, unseal
 from planwerk.settings import Settings
 from planwerk.store.environments import BY_NAME, FIRST
 from planwerk.store.transaction import Transaction
+from planwerk.web.consent import sent_back
 from planwerk.web.site import Site, local_path
 
 START = "/login/sso"
 COOKIE, PURPOSE = "planwerk_sso", "single sign-on"
-ENOUGH = 2000  # characters of an address to go on to; a browser keeps 4096 bytes of a cookie
+ENOUGH = 2000  # bytes of an address to go on to; a browser keeps 4096 bytes of a cookie
 ANSWERS = ("code", "state", "iss", "error")  # the parameters of the callback
 
 
@@ -42,8 +43,12 @@ def routes(site: Site) -> list[Route]:
     says_enough = partial(is_enough, site.settings)
 
     async def start(request: Request) -> Response:
-        following = request.query_params.get("next", "")
-        attempt = new_attempt(local_path(following if len(following) <= ENOUGH else None), provider.clock())
+        following = local_path(request.query_params.get("next"))
+        if len(following.encode()) > ENOUGH:
+            if (response := await sent_back(site, following)) is not None:
+                return response
+            following = local_path(None)
+        attempt = new_attempt(following, provider.clock())
         try:
             response = site.redirect(await provider.address(attempt))
         except NoLogin as reason:

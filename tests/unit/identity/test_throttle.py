@@ -3,6 +3,7 @@
 To see them fail: raise the limits by one; count in `check`; drop the kind from the key.
 """
 
+import asyncio
 import threading
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from planwerk.errors import Refusal
 from planwerk.identity import throttle as module
-from planwerk.identity.throttle import LIMITS, Throttle, neighbourhood
+from planwerk.identity.throttle import LIMITS, LINE_SECONDS, LONGEST_LINE, Lines, Throttle, neighbourhood
 
 
 class Store:
@@ -24,9 +25,9 @@ class Store:
         count, until = self.counts.get(key, (0, 0.0))
         return count if until > self.now else 0
 
-    def incr(self, key: str, expiry: int) -> int:
-        count = self.get(key) + 1
-        self.counts[key] = (count, self.counts[key][1] if count > 1 else self.now + expiry)
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        count = self.get(key) + amount
+        self.counts[key] = (count, self.counts[key][1] if count != amount else self.now + expiry)
         return count
 
     def get_expiry(self, key: str) -> float:
@@ -90,6 +91,67 @@ def test_looking_counts_nothing_and_a_success_forgets(throttle: Throttle) -> Non
         throttle.fail("factor", "ann")
     throttle.clear("factor", "ann")
     throttle.check("factor", "ann")
+
+
+def test_what_is_taken_back_is_one_failure_less_and_moves_no_window(throttle: Throttle, store: Store) -> None:
+    for _ in range(5):
+        throttle.fail("factor", "ann")
+    store.now += 100
+    throttle.take_back("factor", "ann")
+    throttle.fail("factor", "ann")
+    assert refused(throttle.check, "factor", "ann") == "801"
+
+
+def test_the_stores_of_limits_take_back_what_they_counted() -> None:
+    throttle = Throttle("memory://")
+    for _ in range(20):
+        throttle.fail("factor", "ann")
+        throttle.take_back("factor", "ann")
+    for _ in range(5):
+        throttle.fail("factor", "ann")
+    refused(throttle.fail, "factor", "ann")
+
+
+def test_of_each_name_one_works_at_a_time_in_the_order_of_coming() -> None:
+    lines, done = Lines(), []
+
+    async def work(name: str, number: int) -> None:
+        async with lines.turn(name):
+            done.append((name, number, "begun"))
+            await asyncio.sleep(0)
+            done.append((name, number, "over"))
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*(work(name, number) for number in range(3) for name in "ab"))
+
+    asyncio.run(all_at_once())
+    for name in "ab":
+        assert [item[1:] for item in done if item[0] == name] == [(number, what) for number in range(3) for what in ("begun", "over")]
+    assert done[:2] == [("a", 0, "begun"), ("b", 0, "begun")]
+    assert lines.of == {}
+
+
+def test_a_line_that_is_too_long_is_refused_at_once_and_forgotten_when_it_is_empty() -> None:
+    lines = Lines()
+
+    async def stand(until: asyncio.Event) -> None:
+        async with lines.turn("a"):
+            await until.wait()
+
+    async def crowd() -> str:
+        until = asyncio.Event()
+        tasks = [asyncio.ensure_future(stand(until)) for _ in range(LONGEST_LINE)]
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal) as caught:
+            await stand(until)
+        async with lines.turn("b"):
+            tasks.pop().cancel()  # who goes away leaves the line
+        until.set()
+        await asyncio.gather(*tasks)
+        return caught.value.headers["retry-after"]
+
+    assert asyncio.run(crowd()) == str(LINE_SECONDS)
+    assert lines.of == {}
 
 
 def test_no_name_reaches_the_store_in_clear(throttle: Throttle, store: Store) -> None:
