@@ -21,10 +21,10 @@ from planwerk.plan import Read, operands
 from planwerk.query.body import parse_draft, parse_given
 from planwerk.query.parameters import parse_values
 from planwerk.run import Manner, examine_given, match_version, not_found, pivot_values, run_create, run_delete, run_update, seen_rows
-from planwerk.service import Plan, Reply, Request, Service
+from planwerk.service import TOTAL_BYTES, Plan, Reply, Request, Service
 from planwerk.shape import Shape
 from planwerk.store.database import too_large
-from planwerk.store.memory import Answer
+from planwerk.store.memory import ENTRY_BYTES, Answer
 from planwerk.store.outbox import read_behind_writers
 from planwerk.store.select import ListStatements
 from planwerk.store.statements import Statement
@@ -41,18 +41,18 @@ async def list_objects(service: Service, request: Request) -> Reply:
     place = request.route.place
     plan = service.plan(request.route, request.query, place.narrow(request.values) if place.narrow else "")
     viewer = viewer_for(service, request, plan)
-    shape, statements = service.page(plan, place, viewer and viewer.view)
+    shape, statements = service.page(plan, place, viewer.view if viewer else None)
     if not plan.is_clear:
         note_unknown(request.notes, plan.wish.unknown, plan.shape)
     key = (request.actor.environment_id, request.path, request.query, viewer)
     version, answer = await recall(service, key, statements.tables)
     if answer is None:
-        text, total, version = await fetch_page(service, request, plan.read, viewer, shape, statements, version)
+        text, total, version = await fetch_page(service, request, plan, viewer, shape, statements, version)
         if plan.shape is not None:
             text = b",".join(orjson.dumps(plan.shape.apply(item)) for item in orjson.loads(f"[{text}]")).decode()
         body = f'{{"count":{total},"limit":{plan.read.limit},"offset":{plan.read.offset},"data":[{text}]}}'.encode()
         answer = Answer(body, etag_of(None, "", body))
-        service.answers.offer(key, version, answer, size=len(body))
+        remember(service, plan, key, version, answer)
     if plan.read.asked_limit > plan.read.limit:
         note_limit(request, plan.read, answer.body)
     return Reply(200, answer.body, answer.etag)
@@ -75,17 +75,23 @@ async def recall(service: Service, key: Key, tables: tuple[str, ...]) -> tuple[H
     return version, service.answers.get(key, version)
 
 
+def remember(service: Service, plan: Plan, key: Key, version: Hashable | None, answer: Answer) -> None:
+    """Offer an answer to the memory, with the size of all that is held of it; that of a long query is not worth its key."""
+    if plan.is_kept:
+        service.answers.offer(key, version, answer, size=len(answer.body) + len(key[1]) + len(key[2]) + ENTRY_BYTES)
+
+
 async def fetch_page(
     service: Service,
     request: Request,
-    read: Read,
+    plan: Plan,
     viewer: Viewer | None,
     shape: Hashable,
     statements: ListStatements,
     version: Hashable | None,
 ) -> tuple[str, int, Hashable]:
     """(joined texts, total, version); the total is remembered, else counted in the same snapshot as the page."""
-    environment, compared, scope = request.actor.environment_id, operands(read), scope_values(request)
+    read, environment, compared, scope = plan.read, request.actor.environment_id, operands(plan.read), scope_values(request)
     values = {f"operand_{index}": value for index, value in enumerate(compared)}
     values |= {"environment": environment, "limit": read.limit, "offset": read.offset, **scope, **bound(viewer)}
     key = (environment, shape, viewer, *scope.values())
@@ -99,10 +105,13 @@ async def fetch_page(
         limits = {"known": known[0] if known else "", "answer_limit": service.answer_limit_bytes}
         text, last, counted, version = await fetch(service, statements.counted, {**values, **limits})
         total = known[1] if counted is None and known is not None else counted
-    service.totals.keep((*key, *compared), version, total, size=1)
+    if not plan.is_kept:
+        return text, total, version
+    size = 1 + len(request.query) // TOTAL_BYTES
+    service.totals.keep((*key, *compared), version, total, size=size)
     if statements.key is not None and read.offset == 0 and total > read.limit:
         following = (*compared[: statements.key], last, *compared[statements.key + 1 :])
-        service.totals.keep((*key, *following), version, total - read.limit, size=1)
+        service.totals.keep((*key, *following), version, total - read.limit, size=size)
     return text, total, version
 
 
@@ -125,7 +134,7 @@ async def get_object(service: Service, request: Request) -> Reply:
     """One living object, archived or not."""
     plan = service.plan(request.route, request.query)
     viewer = viewer_for(service, request, plan)
-    statement, tables = service.one(plan, request.route.place, viewer and viewer.view)
+    statement, tables = service.one(plan, request.route.place, viewer.view if viewer else None)
     if not plan.is_clear:
         note_unknown(request.notes, plan.wish.unknown, plan.shape)
     actor, id = request.actor, valid_id(request.values["id"], request.route.object.name)
@@ -139,7 +148,7 @@ async def get_object(service: Service, request: Request) -> Reply:
             raise not_found(request.route.object.name)
         answer = shaped(plan.shape, id, row[0], row[1])
         if version is not None:
-            service.answers.offer(key, version, answer, size=len(answer.body) + 200)
+            remember(service, plan, key, version, answer)
     return Reply(200, answer.body, answer.etag)
 
 
@@ -223,7 +232,7 @@ async def link_object(service: Service, request: Request) -> Reply:
                 raise not_found(link.to)
             tx.detach(link, row["id"], other)
         else:
-            if not tx.seen(link.to, [other]):
+            if not tx.hold(link.to, [other]):
                 raise not_found(link.to)
             values = draft.links[link.name][0].values if draft else {}
             tx.attach(link, row["id"], other, pivot_values(link, values), known)

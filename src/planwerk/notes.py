@@ -34,7 +34,7 @@ def note_unknown(notes: list[Note], parameters: Iterable[str], shape: Shape | No
 
 
 def write_notes(tx: Transaction, described: Object, method: str, path: str, query: str, notes: Sequence[Note]) -> None:
-    endpoint = path.lstrip("/")
+    endpoint = clean(path.lstrip("/"))
     parameters = described.field["query_params"].store({clean(name): plain(value) for name, value in parse_qsl(query)})
     for note in list(dict.fromkeys(notes))[:MAX_NOTES]:
         text = clean(note.text[:2000])  # the name of an unknown property may hold anything

@@ -19,7 +19,9 @@ from planwerk.store.select import Builder, ListStatements
 from planwerk.store.statements import Statement
 
 PLANS = 2048  # parsed query strings that are remembered
-TOTALS = 10_000  # remembered totals of lists
+TOTALS = 10_000  # remembered totals of lists; one with a long query counts for several, for its key is large
+TOTAL_BYTES = 100  # of a query that count for one
+LONGEST = 1024  # bytes of a query string by which anything is remembered: that of a longer one is made anew each time
 
 
 @dataclass(slots=True)
@@ -52,11 +54,15 @@ class Reply:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A judged query: what shall be read and how it is shown. Compared by identity, so that it is a cheap key."""
+    """A judged query: what shall be read and how it is shown. Compared by identity, so that it is a cheap key.
+
+    `is_kept`: it is remembered, and what was found by it may be.
+    """
 
     wish: Wish
     read: Read
     shape: Shape | None
+    is_kept: bool
 
     @cached_property
     def is_clear(self) -> bool:
@@ -74,14 +80,29 @@ class Service:
         self.builder = Builder(database.tables, objects, database.statements.dialect)
         self.answers: Memory[Answer] = Memory(settings.response_cache_bytes)
         self.totals: Memory[int] = Memory(TOTALS)
-        self.plan = lru_cache(PLANS)(self.make_plan)
-        self.page = lru_cache(PLANS)(self.make_page)
-        self.one = lru_cache(PLANS)(self.make_one)
+        self.kept_plan = lru_cache(PLANS)(self.make_plan)
+        self.kept_page = lru_cache(PLANS)(self.make_page)
+        self.kept_one = lru_cache(PLANS)(self.make_one)
         self.pages: dict[Hashable, ListStatements] = {}
-        self.narrowed = lru_cache(PLANS)(self.make_narrowed)
+        self.kept_narrowed = lru_cache(PLANS)(self.make_narrowed)
+
+    def plan(self, route: Route, query: str, narrow: str = "") -> Plan:
+        """The plan of a query; `narrow` is a filter that holds besides the one in it."""
+        return (self.kept_plan if len(query) <= LONGEST else self.make_plan)(route, query, narrow)
+
+    def narrowed(self, plan: Plan, view: View) -> bool:
+        """Whether a caller with that view is answered otherwise than who sees all; if not, they share everything remembered."""
+        return (self.kept_narrowed if plan.is_kept else self.make_narrowed)(plan, view)
+
+    def page(self, plan: Plan, place: Place, view: View | None) -> tuple[Hashable, ListStatements]:
+        """The statements of a list, one for each shape; `view` is that of a caller who does not see all of it."""
+        return (self.kept_page if plan.is_kept else self.make_page)(plan, place, view)
+
+    def one(self, plan: Plan, place: Place, view: View | None) -> tuple[Statement, tuple[str, ...]]:
+        """The statement of one object, and the tables that it reads."""
+        return (self.kept_one if plan.is_kept else self.make_one)(plan, place, view)
 
     def make_plan(self, route: Route, query: str, narrow: str = "") -> Plan:
-        """The plan of a query; `narrow` is a filter that holds besides the one in it."""
         wish = parse_parameters(query, route.place.limit)
         if narrow:
             wish = replace(wish, filter=f"({wish.filter}),and,({narrow})" if wish.filter else narrow)
@@ -90,20 +111,19 @@ class Service:
         extra = route.place.with_ if route.kind == "list" else route.object.always_with
         with_text = ",".join(filter(None, (wish.with_, *extra))) if extra else wish.with_
         read = plan_read(route.object, replace(wish, with_=with_text) if extra else wish, self.objects)
-        return Plan(wish, read, compile_shape(wish.show, wish.hide, route.object, read.with_, self.objects))
+        return Plan(wish, read, compile_shape(wish.show, wish.hide, route.object, read.with_, self.objects), len(query) <= LONGEST)
 
     def make_narrowed(self, plan: Plan, view: View) -> bool:
-        """Whether a caller with that view is answered otherwise than who sees all; if not, they share everything remembered."""
         return is_narrow(plan.read, view, self.objects)
 
     def make_page(self, plan: Plan, place: Place, view: View | None) -> tuple[Hashable, ListStatements]:
-        """The statements of a list, one for each shape; `view` is that of a caller who does not see all of it."""
         shape = (shape_of(plan.read), place.path, view)
-        if shape not in self.pages:
+        statements = self.pages.get(shape) or self.builder.page(plan.read, scope_of(place), view)
+        if plan.is_kept and shape not in self.pages:
             if len(self.pages) >= PLANS:
                 self.pages.clear()
-            self.pages[shape] = self.builder.page(plan.read, scope_of(place), view)
-        return shape, self.pages[shape]
+            self.pages[shape] = statements
+        return shape, statements
 
     def make_one(self, plan: Plan, place: Place, view: View | None) -> tuple[Statement, tuple[str, ...]]:
         return self.builder.one(plan.read.object, plan.read.with_, scope_of(place), view)

@@ -108,6 +108,16 @@ def test_a_key_older_than_six_months_is_told_about(server: Server, world: World,
     assert [(entry["message"], entry["log_level"], entry["endpoint"]) for entry in told(api)] == (expected if is_old else [])
 
 
+def test_a_use_of_a_path_that_no_database_keeps_is_written_down(server: Server, world: World, api: Client) -> None:
+    """PostgreSQL refused the entry and the use with it, in the background, for each request of an old key with such a path."""
+    made = api.post("/v1/api_key", {"description": "ERP"})
+    world.write("api_key", made["id"], created_at=ago(days=400))
+    assert replace(api, headers={**api.headers, "x-api-key": made["key"]}).refused("GET", "/v1/x\x00y") == (404, [10004])
+    finish(server)
+    assert api.get(f"/v1/api_key/{made['id']}")["last_used_at"] is not None
+    assert [entry["endpoint"] for entry in told(api)] == ["v1/xy"]
+
+
 def test_a_key_is_told_about_once_a_day(server: Server, world: World, api: Client) -> None:
     id = api.post("/v1/api_key", {})["id"]
 

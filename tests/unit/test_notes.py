@@ -60,10 +60,11 @@ def test_no_request_leaves_more_than_twenty(plant: Plant) -> None:
 
 
 def test_what_no_database_keeps_is_left_out(plant: Plant) -> None:
-    [row] = tell(plant, Note("info", "X", "a\x00b" * 2000), query="a%00=b%00")
+    [row] = tell(plant, Note("info", "X", "a\x00b" * 2000), query="a%00=b%00", path="/v1/x\x00y")
     assert len(row["message"]) < 2000
     assert "\x00" not in row["message"]
     assert "u0000" not in row["query_params"]
+    assert row["endpoint"] == "v1/xy"
 
 
 def test_every_name_that_was_ignored_is_told() -> None:
