@@ -1,9 +1,12 @@
 """Files: uploads of attachments, thumbnails, avatars as data URIs, and the signed addresses under which they are read.
 
-To see it fail: trust the name of a file, show SVG inline, or keep the files of a request that is refused.
+To see it fail: trust the name of a file, show SVG inline, keep the files of a request that is refused, or take away those of
+one that may have been written.
 """
 
+import asyncio
 import hashlib
+import threading
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +17,9 @@ from PIL import Image
 from tests.client import Client
 from tests.server import Server, running
 from tests.world import PICTURE, World
+
+from planwerk.run import run_create
+from planwerk.store.database import unavailable
 
 BOUNDARY = "planwerk"
 FORM = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -113,6 +119,52 @@ def test_an_upload_that_turns_out_a_duplicate_leaves_no_file(path: str, server: 
     before = stored(server)
     assert api.ask("POST", path, form("a.txt", b"two", external_ref="a1"), FORM).codes == [10008]
     assert stored(server) == before
+
+
+def test_an_upload_whose_commit_is_not_confirmed_keeps_its_file(
+    path: str, server: Server, api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, before = server.database.write, stored(server)
+
+    async def lose_the_answer(environment_id: str, work: Any) -> Any:
+        await write(environment_id, work)
+        raise unavailable("the database cannot be reached")
+
+    headers = {**FORM, "idempotency-key": "once"}
+    monkeypatch.setattr(server.database, "write", lose_the_answer)
+    assert api.ask("POST", path, form("a.txt", b"one"), headers).status == 503
+    monkeypatch.setattr(server.database, "write", write)
+    kept = stored(server) - before
+    assert api.ask("POST", path, form("a.txt", b"one"), headers).headers["idempotency-replayed"] == "true"
+    (made,) = api.get(path)["data"]
+    assert api.ask("GET", local(made["file"])).body == b"one"
+    assert stored(server) - before == kept, "the repeat leaves no second file"
+
+
+def test_an_upload_that_is_broken_off_while_it_is_written_keeps_its_file(
+    path: str, server: Server, api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that writes goes on."""
+    begun, released = threading.Event(), threading.Event()
+
+    def hold(*given: Any) -> Any:
+        begun.set()
+        released.wait()
+        return run_create(*given)
+
+    async def break_off() -> None:
+        asking = asyncio.ensure_future(api.ask_async("POST", path, form("a.txt", b"one"), FORM))
+        await asyncio.to_thread(begun.wait)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        released.set()
+
+    monkeypatch.setattr("planwerk.handlers.run_create", hold)
+    server.loop.run(break_off())
+    while not (found := api.get(path)["data"]):
+        pass
+    assert api.ask("GET", local(found[0]["file"])).body == b"one"
 
 
 def test_an_upload_beyond_the_limit_is_413(server: Server, world: World, path: str, api: Client) -> None:

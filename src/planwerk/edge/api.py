@@ -100,7 +100,7 @@ class Api:
 
     async def follow(self, request: Request, headers: dict[bytes, bytes]) -> AsyncGenerator[bytes, None]:
         """The feed as Server-Sent Events, behind `Last-Event-ID`, else `after`, else from now on. The caller is found again before
-        every look at the feed, but counted against its quota only once."""
+        every look at the feed and before anything is told, but counted against its quota only once."""
         assert request.route.action is not None
         given, _ = parse_values(request.route.action.body, request.query)
         types = types_of(given.get("types"), self.service.objects)
@@ -112,8 +112,10 @@ class Api:
         else:
             await self.feed.check(environment_id, after, name)
 
-        async def confirm() -> Actor:
+        async def confirm(is_afresh: bool) -> Actor:
             self.service.database.refresh()
+            if is_afresh:
+                self.callers.forget(headers)
             if await self.maintenance.check():
                 raise refuse(SERVICE_UNAVAILABLE, "the server is in maintenance")
             actor = await self.callers.actor(headers)
@@ -151,12 +153,21 @@ class Api:
         return self.conditional(reply, request, headers)
 
     async def change(self, request: Request, receive: Receive, headers: dict[bytes, bytes]) -> Reply:
-        """A write; files that came with one that fails are taken away again."""
+        """A write; files that came with one that surely was not made are taken away again.
+
+        One that was broken off, or not confirmed in time, may have been made all the same: SQLite's writer goes on with what it was
+        given, and the answer to a commit may be lost on its way. Its files stay, for a row that leads nowhere is worse.
+        """
         try:
             await self.prepare(request, receive, headers)
-            reply: Reply = await HANDLERS[request.route.kind](self.service, request)
         except BaseException:
             await self.uploads.discard(request)
+            raise
+        try:
+            reply: Reply = await HANDLERS[request.route.kind](self.service, request)
+        except Refusal as refusal:
+            if refusal.status < 500:
+                await self.uploads.discard(request)
             raise
         if REPLAYED in reply.headers:
             await self.uploads.discard(request)

@@ -24,7 +24,7 @@ QUIET_SECONDS = 15.0  # then a comment is sent, so that nobody on the way takes 
 RETRY_MILLISECONDS = 2000  # before a client opens the stream again
 PAGE = 100  # events that are read at once
 
-Confirm = Callable[[], Awaitable[Actor]]
+Confirm = Callable[[bool], Awaitable[Actor]]  # True: whatever is remembered of the caller
 
 
 class Followed:
@@ -37,6 +37,8 @@ class Followed:
         self.page: tuple[int, asyncio.Task[list[Kept]]] | None = None  # (position, the events behind it)
 
     def wake(self) -> None:
+        """Let the streams look. A page that is being read may lack what they are woken for, so from now on nobody begins to share it."""
+        self.page = None
         self.moved.set()
         self.moved = asyncio.Event()
 
@@ -68,9 +70,11 @@ class Feed:
             while not self.database.bell.is_last:
                 moved = followed.moved
                 try:
-                    actor = await confirm()
+                    await confirm(False)
                     kept = await self.page(environment_id, followed, after)
-                    events = await self.seen(actor, wanted(kept, types))
+                    events = wanted(kept, types)
+                    if events:  # which may have happened after the caller lost its access
+                        events = await self.seen(await confirm(True), events)
                 except Refusal as refusal:
                     if refusal.status < 500:
                         return

@@ -1,7 +1,7 @@
 """Files in a body → stored files and their addresses: multipart uploads, and pictures sent as data URIs.
 
 Comes in: the body of a request. Goes out: the JSON body that the object's properties expect. A file is stored before the
-object is written; if the write fails, `discard` takes the file away again.
+object is written; if the write surely was not made, `discard` takes the file away again.
 """
 
 import asyncio
@@ -92,7 +92,7 @@ class Uploads:
         return address(self.public_url, self.secret, key, filename)
 
     async def discard(self, request: Request) -> None:
-        """Forget the files of a request that failed."""
+        """Forget the files of a request that has written nothing."""
         for key in request.files:
             await asyncio.to_thread(self.vault.delete, key)
 

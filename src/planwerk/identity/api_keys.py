@@ -57,12 +57,16 @@ class ApiKeys:
 
     async def actor(self, headers: Mapping[bytes, bytes]) -> Actor:
         """The caller; refuses with 401 when a header is missing or the pair is not known, always in the same words."""
-        pair = headers.get(b"x-api-key", b""), headers.get(b"x-api-env", b"")
+        pair = pair_of(headers)
         if self.generation != self.database.generation:
             self.confirmed.clear()
             self.generation = self.database.generation
         actor = self.confirmed.get(pair)
         return actor if actor is not None else await self.confirm(*pair)
+
+    def forget(self, headers: Mapping[bytes, bytes]) -> None:
+        """Ask the next time whether the pair still holds, also within this generation."""
+        self.confirmed.pop(pair_of(headers), None)
 
     async def confirm(self, key: bytes, environment: bytes) -> Actor:
         """The caller, known from before if no key of the environment has changed, else looked up."""
@@ -94,6 +98,10 @@ class ApiKeys:
 
     def now(self) -> str:
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.clock()))
+
+
+def pair_of(headers: Mapping[bytes, bytes]) -> tuple[bytes, bytes]:
+    return headers.get(b"x-api-key", b""), headers.get(b"x-api-env", b"")
 
 
 def printable(header: bytes) -> str:

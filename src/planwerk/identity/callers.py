@@ -22,3 +22,11 @@ class Callers:
         if authorization[:7].lower() == SCHEME:
             return await self.tokens.actor(authorization[7:].strip())
         return await self.keys.actor(headers)
+
+    def forget(self, headers: Mapping[bytes, bytes]) -> None:
+        """Ask the next time whether the caller still is one, also if that was found out just now."""
+        authorization = headers.get(b"authorization", b"")
+        if authorization[:7].lower() == SCHEME:
+            self.tokens.forget(authorization[7:].strip())
+        else:
+            self.keys.forget(headers)
