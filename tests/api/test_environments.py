@@ -13,6 +13,7 @@ import pytest
 from tests.client import Client, Loop
 from tests.connections import connected
 from tests.people import person
+from tests.sending import HERE, Receiver, sending, wait_until
 from tests.server import OBJECTS, Server, Tenant, running, scratch_database, settings_for
 from tests.world import STORED, World
 
@@ -25,6 +26,8 @@ from planwerk.settings import Settings
 from planwerk.store.database import open_database
 from planwerk.store.environments import DELETING, SIGN_UP, activate, clear, create_environment, find_environment, remove, set_status
 from planwerk.store.migrations import upgrade
+
+ANY_CARD = {"url": "https://example.com/hook", "event_types": ["card.created"]}
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +129,25 @@ def test_an_environment_that_waits_for_its_sign_up_opens_when_it_is_activated(se
     assert client.ask("GET", "/v1/board").status == 200
 
 
+def test_the_webhooks_that_apps_of_a_suspended_environment_have_made_elsewhere_wait(
+    server: Server, settings: Settings, tenant: Tenant
+) -> None:
+    """To see it fail: leave `OWNER_WAITS` out of `DUE`."""
+    other = server.tenant()
+    world = World(server, server.client(other), other.environment.id)
+    app = connected(server, other, "admin", owner=tenant).client
+    with Receiver().listening() as theirs, Receiver().listening() as mine, sending(world, allowed=HERE):
+        for client, receiver in ((app, theirs), (world.client, mine)):
+            world.write("webhook", client.post("/v1/webhook", ANY_CARD)["id"], url=receiver.url)
+        environments.suspend(settings, tenant.environment.name)
+        for _ in range(2):
+            world.client.post("/v1/board", {"name": "hall", "collections": [{"name": "stairs", "cards": [{"name": "steps"}]}]})
+        wait_until(lambda: len(mine.calls) == 2, "the other webhook was called")
+        assert theirs.calls == []
+        environments.resume(settings, tenant.environment.name)
+        wait_until(lambda: len(theirs.calls) == 2, "what waited was sent")
+
+
 # ── deleted ──
 
 
@@ -154,6 +176,18 @@ def test_a_deleted_environment_leaves_no_row_and_no_file_and_the_others_keep_the
     with pytest.raises(Missing):
         open_vault(settings).stored(files[0])
     assert open_vault(settings).stored(files[1]).size_bytes == 3
+
+
+def test_with_an_environment_the_connections_of_its_apps_end_everywhere(server: Server, settings: Settings, tenant: Tenant) -> None:
+    """Else their webhooks would go on sending. To see it fail: leave `end_connections` out of `environments.delete`."""
+    other = server.tenant()
+    gone, kept = (connected(server, other, "admin", owner=owner) for owner in (tenant, server.tenant()))
+    api, hooks = server.client(other), [app.client.post("/v1/webhook", ANY_CARD)["id"] for app in (gone, kept)]
+    environments.delete(settings, tenant.environment.name, is_sure=True)
+    assert [api.get(f"/v1/webhook/{id}")["active"] for id in hooks] == [False, True]
+    [(reason,)] = server.database.query(f"SELECT reason FROM oauth_grant WHERE id = '{gone.grant_id}'")
+    assert reason == environments.OWNER_DELETED
+    assert [app.client.ask("GET", "/v1/board").status for app in (gone, kept)] == [401, 200]
 
 
 def test_nothing_is_deleted_unless_it_is_meant(server: Server, settings: Settings, tenant: Tenant) -> None:

@@ -284,6 +284,19 @@ def test_who_is_linked_to_no_resource_sees_no_cards(server: Server, scene: Scene
         assert nobody.get(path)["count"] == 0
 
 
+def test_who_was_a_resource_that_is_deleted_sees_no_cards(server: Server, scene: Scene) -> None:
+    """To see it fail: leave `follow_resources` out of catalog/user.py."""
+    ann, bob = (person(server, scene.world, "member", scene.resources[name], "linked") for name in ("Ann", "Bob"))
+    before = ann.client.get("/v1/card")["count"], bob.client.get("/v1/card")["count"]
+    scene.api.delete(f"/v1/resource/{scene.resources['Ann']}")
+    server.app.api.callers.tokens.known.clear()  # on PostgreSQL a user is remembered for a second
+    assert min(before) > 0
+    assert [who.client.get("/v1/card")["count"] for who in (ann, bob)] == [0, before[1]]
+    user = scene.api.get(f"/v1/user/{ann.id}", with_="resource")
+    assert (user["resource_id"], user["resource"]) == (None, None)
+    assert scene.api.get(f"/v1/user/{bob.id}")["resource_id"] == scene.resources["Bob"]
+
+
 def test_callers_who_see_different_things_never_get_each_others_answers(server: Server, scene: Scene) -> None:
     """Again and again the same requests: the second time around they are answered from what is remembered."""
     people = {

@@ -253,6 +253,7 @@ def test_the_doctor_says_what_is_wrong(made: dict[str, str], command: Command, f
     result = command("doctor")
     assert result.exit_code == 1
     assert "problem  others may read the secret file var/secret; run chmod 600 var/secret" in result.stdout.splitlines()
+    assert "problem  the secret file var/secret must hold 64 hex digits" in result.stdout
 
 
 def test_the_doctor_reads_the_settings(command: Command, folder: Path) -> None:

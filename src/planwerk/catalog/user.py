@@ -5,7 +5,7 @@ from planwerk.catalog.links import CARD_FOLLOWER, COLLECTION_FOLLOWER
 from planwerk.describe import Action, Allow, Link, Many, Object, One, Place, Sight, Upkeep, identity, timestamps
 from planwerk.fields import Anything, Boolean, Choice, Date, DateTime, Email, Integer, LoginEmail, LongText, Ref, Text, TimeZone, Url, Words
 from planwerk.rules.invitations import invite, invite_again, name_invitation, reset_password
-from planwerk.rules.people import follow_people, names_of_user
+from planwerk.rules.people import follow_people, follow_resources, names_of_user
 from planwerk.rules.second_factor import turn_off_factor
 
 INVITE_LINK = Text("invite_link", max=2048, note="The link of the invitation, where no mail is sent: shown this once.")
@@ -20,7 +20,7 @@ USER = Object(
         Text("idp_id", read_only=True, note="Who this is at the identity provider."),
         Choice("status", words=("invited", "active"), default="invited", read_only=True),
         Text("invite_id", read_only=True),
-        Ref("resource_id", to="resource", read_only=True, note='Set by sending "resource": {"id": …}.'),
+        Ref("resource_id", to="resource", read_only=True, note='Set by sending "resource": {"id": …}; null once that is deleted.'),
         Text("infix"),
         LoginEmail("email", required=True, note="Kept in small letters; capitals do not count when a person logs in."),
         Url("avatar", note="Written as a data URI, shown as the address of the picture."),
@@ -103,7 +103,7 @@ USER = Object(
     defaults=(name_invitation,),
     derives=(names_of_user,),
     after=(invite,),
-    upkeep=(Upkeep(("user",), follow_people),),
+    upkeep=(Upkeep(("user",), follow_people), Upkeep(("resource",), follow_resources)),
     note="A user who is created is invited, by mail if the server sends any; `status` is invited until a password is set. An environment"
     " keeps at least one active admin: 409. A resource may be that of several users; the resource shows the first. An app makes no admins"
     " and changes no email or username: 403.",

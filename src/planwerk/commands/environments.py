@@ -4,12 +4,14 @@ Each function returns what the command prints. A running server notices at once;
 """
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from planwerk.commands import Impossible
 from planwerk.commands.credentials import make_access
 from planwerk.commands.opened import environment_of, existing
 from planwerk.files.vault import open_vault
+from planwerk.oauth.connections import connected_elsewhere, revoke_all
 from planwerk.settings import Settings
 from planwerk.store.database import Database
 from planwerk.store.environments import (
@@ -23,6 +25,8 @@ from planwerk.store.environments import (
     remove,
     set_status,
 )
+
+OWNER_DELETED = "the environment of the app was deleted"
 
 
 def make_environment(settings: Settings, name: str, email: str | None) -> dict[str, Any]:
@@ -76,12 +80,19 @@ def delete(settings: Settings, name: str, *, is_sure: bool) -> dict[str, Any]:
         if not is_sure:
             raise Impossible(f"this deletes environment {name} with all it holds, for good; add --yes to do it")
         database.write_now(found.id, lambda tx: set_status(tx, found.id, DELETING))
+        end_connections(database, found.id)
         rows = 0
         while count := database.write_now(found.id, clear):
             rows += count
         clear_files(settings, found)
         database.write_now(found.id, remove)
     return {"environment": found.name, "rows": rows}
+
+
+def end_connections(database: Database, environment_id: str) -> None:
+    """End what users of other environments have with the apps of this one, as if each app were deleted: their webhooks there end, too."""
+    for holder, client_id in database.write_now("", lambda tx: connected_elsewhere(tx, environment_id)):
+        database.write_now(holder, partial(revoke_all, reason=OWNER_DELETED, client_id=client_id))
 
 
 def clear_files(settings: Settings, environment: Environment) -> None:

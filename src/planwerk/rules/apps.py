@@ -57,10 +57,10 @@ def own_webhook(tx: Transaction, values: Mapping[str, Any], row: Row | None) -> 
     yield from ()
 
 
-def keep_from_others(tx: Transaction, webhook: Row) -> None:
-    """Refuse an app the webhook of somebody else."""
+def keep_from_others(tx: Transaction, webhook: Row, what: str = "change") -> None:
+    """Refuse an app the webhook of somebody else: what it would do with it is said in one word."""
     if is_app(tx.actor) and webhook["developer_client_id"] != client_of(tx, is_new=False):
-        refuse_apps(tx.actor, "change a webhook that it did not make")
+        refuse_apps(tx.actor, f"{what} a webhook that it did not make")
 
 
 def client_of(tx: Transaction, *, is_new: bool) -> str:

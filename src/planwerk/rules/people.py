@@ -27,6 +27,8 @@ def names_of_user(_: Transaction, values: dict[str, Any], row: Mapping[str, Any]
         values["username"] = values.get("email")
     elif row is not None and "email" in values and follows_address(values, row):
         values["username"] = values["email"]
+    if sends_back_fullname(values, row):
+        del values["fullname"]
     if values.get("fullname") is None and not values.keys().isdisjoint(PARTS):
         known = {**(row or {}), **values}
         values["fullname"] = " ".join(known[part] for part in PARTS if known.get(part))[:FULLNAME_CHARACTERS] or None
@@ -36,6 +38,13 @@ def follows_address(values: Mapping[str, Any], user: Mapping[str, Any]) -> bool:
     """Whether a user gets another mail address whose user name is the one of before; clients send back the name that they got."""
     is_address = str(user["username"] or "").lower() == str(user["email"]).lower()
     return is_address and values["email"] != user["email"] and values.get("username", user["username"]) == user["username"]
+
+
+def sends_back_fullname(values: Mapping[str, Any], user: Mapping[str, Any] | None) -> bool:
+    """Whether a part of the name changes and the full name is the one that the client got."""
+    if user is None or "fullname" not in values or values["fullname"] != user["fullname"]:
+        return False
+    return any(values[part] != user[part] for part in PARTS if part in values)
 
 
 def follow_people(tx: Transaction, changes: Iterable[Change]) -> None:
@@ -67,6 +76,12 @@ def keep_from_apps(tx: Transaction, old: Row | None, new: Row) -> None:
     for name in ("email", "username"):
         if old is not None and old[name] != new[name]:
             refuse_apps(tx.actor, f"change the {name} of a user", name)
+
+
+def follow_resources(tx: Transaction, changes: Iterable[Change]) -> None:
+    """Whoever was a resource that is deleted is none any more: one who sees linked cards only sees none then."""
+    user, gone = tx.object("user"), {change.row["id"] for change in changes if change.new is None}
+    tx.update_many(user, [(row, {"resource_id": None}) for row in tx.among("user", "resource_id", gone)])
 
 
 def is_present(user: Row | None) -> bool:

@@ -90,6 +90,7 @@ def allowed_url(tx: Transaction, values: Mapping[str, Any], row: Row | None) -> 
 
 def remove_webhook(tx: Transaction, webhook: Row) -> None:
     """A deleted webhook sends nothing more. Its log may be very long: what does not go at once goes in the background."""
+    keep_from_others(tx, webhook, "delete")
     tx.write(tx.object("webhook"), webhook, {"deleted_at": tx.now})
     forget_log(tx, {"webhook_id": webhook["id"]})
 
@@ -135,6 +136,7 @@ def rotate_secret(tx: Transaction, actor: Actor, path: Mapping[str, str], given:
 def send_test(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Any) -> Row:  # noqa: ARG001
     """An event `webhook.test` for this webhook alone, tried once, also if it wants no events, is off or suspended; its delivery."""
     webhook = webhook_of(tx, path)
+    keep_from_others(tx, webhook, "test")
     body = orjson.dumps(
         {"environment": tx.environment_id, "trigger": actor.kind, "event": TEST, "data": {"webhook_id": webhook["id"]}}
     ).decode()
@@ -144,6 +146,7 @@ def send_test(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Any
 def resend(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Any) -> Row:  # noqa: ARG001
     """A delivery is sent again, with the same webhook-id; its attempts begin anew."""
     webhook, delivery = delivery_of(tx, path)
+    keep_from_others(tx, webhook, "call")
     return tx.update(tx.object("webhook_delivery"), delivery, again(tx, webhook, delivery))
 
 
@@ -158,6 +161,7 @@ def again(tx: Transaction, webhook: Row, delivery: Row) -> dict[str, Any]:
 def resend_failed(tx: Transaction, actor: Actor, path: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, int]:  # noqa: ARG001
     """The oldest deliveries that have failed since a moment are sent again, `MOST` at a time; how many."""
     webhook = webhook_of(tx, path)
+    keep_from_others(tx, webhook, "call")
     found = tx.run_named(FAILED, webhook_id=webhook["id"], since=given.get("since") or "", limit=MOST)
     failed = tx.lock("webhook_delivery", {row[0] for row in found})
     return {"count": tx.update_many(tx.object("webhook_delivery"), [(row, again(tx, webhook, row)) for row in failed.values()])}

@@ -10,6 +10,7 @@ from planwerk.rules.apps import made_by
 from planwerk.rules.people import can_send, names_of_user
 
 TX: Any = None  # these rules look at nothing but the values
+ADA = {"firstname": "Ada", "infix": None, "lastname": "Lovelace"}
 
 
 def derived(values: dict[str, Any], row: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -54,6 +55,9 @@ def test_another_user_name_stays_when_the_address_changes(username: str | None) 
         ({"lastname": None}, {"firstname": "Ada", "infix": None, "lastname": "Lovelace"}, "Ada"),
         ({"firstname": None}, {"firstname": "Ada", "infix": None, "lastname": None}, None),
         ({"firstname": "Ada", "fullname": "Countess"}, None, "Countess"),
+        ({"firstname": "Eva", "fullname": "Ada King"}, {**ADA, "fullname": "Ada King"}, "Eva Lovelace"),  # sent back as it was got
+        ({"firstname": "Ada", "fullname": "Ada King"}, {**ADA, "fullname": "Ada King"}, "Ada King"),
+        ({"firstname": "Eva", "fullname": "Eva King"}, {**ADA, "fullname": "Ada King"}, "Eva King"),
         ({"firstname": "a" * 255, "lastname": "b" * 255}, None, "a" * 255),
     ],
 )
