@@ -12,18 +12,26 @@ from tests.server import Server
 from tests.world import World
 
 from planwerk.service import LONGEST, Service
-from planwerk.store.memory import ENTRY_BYTES
+from planwerk.store.memory import ENTRY_BYTES, Memory
+
+
+CACHES = ("plan", "page", "one", "narrowed")
 
 
 @pytest.fixture
 def service(server: Server) -> Service:
+    """One that remembers nothing of other tests, so that what is full cannot hide what grows."""
     found: Service = server.app.api.service
+    for name in CACHES:
+        getattr(found, f"kept_{name}").cache_clear()
+    found.answers, found.totals = Memory(found.answers.limit), Memory(found.totals.limit)
+    found.pages.clear()
     return found
 
 
 def places(service: Service) -> dict[str, int]:
     """How much each part remembers."""
-    kept: dict[str, Any] = {name: getattr(service, f"kept_{name}") for name in ("plan", "page", "one", "narrowed")}
+    kept: dict[str, Any] = {name: getattr(service, f"kept_{name}") for name in CACHES}
     counts = {name: cache.cache_info().currsize for name, cache in kept.items()}
     return {**counts, "answers": len(service.answers.entries), "totals": len(service.totals.entries), "shapes": len(service.pages)}
 
