@@ -14,7 +14,6 @@ from tests.world import World
 from planwerk.service import LONGEST, Service
 from planwerk.store.memory import ENTRY_BYTES, Memory
 
-
 CACHES = ("plan", "page", "one", "narrowed")
 
 
