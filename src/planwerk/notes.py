@@ -40,7 +40,7 @@ def write_notes(tx: Transaction, described: Object, method: str, path: str, quer
         text = clean(note.text[:2000])  # the name of an unknown property may hold anything
         same = tx.first(described, endpoint=endpoint, method=method, message_code=note.code, message=text)
         if same is not None:
-            tx.write(described, same, {"query_params": parameters, "updated_at": tx.now})
+            tx.write(described, same, tx.moved(same, {"query_params": parameters}))
             continue
         values = {"log_level": note.level, "method": method, "endpoint": endpoint, "query_params": parameters}
         tx.insert(described, {**values, "message_code": note.code, "message": text})

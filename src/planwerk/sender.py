@@ -149,12 +149,13 @@ class Sender:
         if self.outcomes.get(environment_id):
             await asyncio.sleep(FLUSH_SECONDS)
         while not self.is_ending:
-            outcomes, wanted = self.some_outcomes(environment_id), list(self.wanted(environment_id))
-            if not outcomes and not wanted:
-                return
-            began = time.monotonic()
+            began, outcomes = time.monotonic(), list[Outcome]()
             try:
-                await self.write(environment_id, outcomes, [id for id in wanted if await self.is_open(environment_id, id)])
+                wanted = [id for id in self.wanted(environment_id) if await self.is_open(environment_id, id)]
+                outcomes = self.some_outcomes(environment_id)
+                if not outcomes and not wanted:
+                    return
+                await self.write(environment_id, outcomes, wanted)
             except Refusal as refusal:
                 self.outcomes[environment_id] = [*outcomes, *self.outcomes[environment_id]]
                 self.log.warning("sending webhooks is postponed", reason=str(refusal))
@@ -287,7 +288,13 @@ class Sender:
             if time.monotonic() > chain.begin_until:
                 self.release(chain.parcel, chain.deliveries[sent:])
                 return
-            if not await self.stands(chain, delivery):
+            try:
+                stands = await self.stands(chain, delivery)
+            except Exception as error:  # it cannot be known now: they are due again when the lease ends
+                self.log.warning("sending webhooks is postponed", reason=str(error))
+                self.release(chain.parcel, chain.deliveries[sent:])
+                return
+            if not stands:
                 await self.put_back(chain.parcel, chain.deliveries[sent:])
                 return
             outcome = await self.attempt(chain.parcel, delivery)

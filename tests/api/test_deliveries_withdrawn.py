@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from tests.client import Loop
-from tests.delivering import STATUS, UNHURRIED, Mill, sending, until
+from tests.delivering import FREE, LONG_AGO, STATUS, UNHURRIED, Mill, sending, until
 from tests.process.receiving import Gate, Receiver, answering, receiving
 from tests.server import OBJECTS
 
 from planwerk import sender as sender_module
+from planwerk.errors import SERVICE_UNAVAILABLE, refuse
 
 EVENTS = 5
 TYPES = ("collection.created", "collection.updated")
@@ -89,6 +90,31 @@ def test_the_rest_goes_to_the_new_address(mill: Mill, loop: Loop) -> None:
         mill.send_all(hook)
         assert (len(old.messages), len(new.messages)) == (1, EVENTS - 1)
     assert {**old.ids, **new.ids} == dict.fromkeys(mill.events(), 1)
+
+
+def test_while_it_cannot_be_known_nothing_is_sent_nor_kept_in_hand(mill: Mill, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To see it fail: let `send` pass on what `stands` raises."""
+
+    async def work() -> None:
+        async with sending(mill.server, UNHURRIED) as (sender,):
+
+            async def fail(*_: Any) -> Any:
+                raise refuse(SERVICE_UNAVAILABLE, "the database cannot be reached")
+
+            await until(lambda: receiver.messages)
+            with monkeypatch.context() as patch:
+                patch.setattr(sender, "stands", fail)
+                gate.opened.set()
+                await until(lambda: not sender.calls and not sender.outcomes and not sender.desks)
+            assert (len(receiver.messages), sender.held[hook]) == (1, 0)
+
+    with receiving(loop, gate := Gate()) as receiver:
+        hook = mill.hook(receiver, *TYPES)
+        happen(mill)
+        loop.run(work())
+        mill.run(FREE, until=LONG_AGO)
+        mill.send_all(hook)
+    assert receiver.ids == dict.fromkeys(mill.events(), 1)
 
 
 def test_a_receiver_that_refuses_is_no_quick_one(mill: Mill, loop: Loop) -> None:

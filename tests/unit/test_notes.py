@@ -50,6 +50,14 @@ def test_the_same_note_again_moves_its_entry(plant: Plant) -> None:
     assert orjson.loads(second["query_params"]) == {"limit": 1}
 
 
+def test_an_entry_moves_never_backwards_even_if_the_clock_does(plant: Plant) -> None:
+    [first] = tell(plant, NOTE)
+    ahead = "2099-01-01T00:00:00Z"
+    plant.work(lambda tx: tx.write(MESSAGE, first, {"updated_at": ahead}))
+    [second] = tell(plant, NOTE, query="limit=1")
+    assert (second["updated_at"], orjson.loads(second["query_params"])) == (ahead, {"limit": 1})
+
+
 def test_a_note_of_another_endpoint_is_another_entry(plant: Plant) -> None:
     tell(plant, NOTE)
     assert len(tell(plant, NOTE, path="/v1/card")) == 2

@@ -181,7 +181,7 @@ def keep_deliveries(tx: Transaction, changed: Iterable[tuple[Row, Mapping[str, A
         return set()
     found = tx.run_named(HELD[tx.statements.dialect.name], ids=listed(taken))
     held = [taken[id] for id, *state in found if state == [taken[id][0]["version"], taken[id][0]["lease_until"]]]
-    pairs = [(row, tx.changed_row(described, row, {**values, "updated_at": tx.now})) for row, values in held]
+    pairs = [(row, tx.changed_row(described, row, tx.moved(row, values))) for row, values in held]
     if pairs:
         columns = (*held[0][1], "updated_at", "version", "document")
         bound = [{f"new_{name}": new[name] for name in columns} | {"which": row["id"]} for row, new in pairs]
